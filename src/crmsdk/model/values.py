@@ -1,0 +1,92 @@
+"""The values attributes and event properties may hold, in one normal form.
+
+A value is text (NFC), a boolean, an integer, a finite float, a date, an aware moment in UTC, money, a list
+of values (kept as a tuple) or a mapping of text to values. Missing, absent, null and NaN are one thing:
+``None``. The empty string is a value.
+"""
+
+import math
+import unicodedata
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import TypeAlias
+
+from crmsdk.errors import InputError
+from crmsdk.model.moment import to_moment
+from crmsdk.model.money import Money
+
+__all__ = ["EMPTY", "Properties", "Value", "normal", "properties"]
+
+Value: TypeAlias = (
+    None | bool | int | float | str | datetime | date | Money | tuple["Value", ...] | Mapping[str, "Value"]
+)
+Properties: TypeAlias = Mapping[str, Value]
+
+EMPTY: Properties = {}
+_DEPTH = 8
+
+
+def normal(value: object, field: str, depth: int = _DEPTH) -> Value:
+    """Bring a value into normal form.
+
+    Args:
+        value: What came from outside.
+        field: The name to use in an error.
+        depth: How many more levels of lists and mappings are allowed.
+
+    Raises:
+        NaiveMoment: a datetime without an offset, at any depth.
+        InputError: a kind of value that no executor knows (bytes, objects), an infinite float, more than
+            eight levels.
+    """
+    match value:
+        case None | bool() | int() | Money():
+            return value
+        case str():
+            return value if value.isascii() else unicodedata.normalize("NFC", value)
+        case float():
+            if math.isnan(value):
+                return None
+            if math.isinf(value):
+                raise InputError("is infinite; leave it out or give a finite number", field=field)
+            return value
+        case datetime():
+            return to_moment(value, field)
+        case date():
+            return value
+        case Mapping() | list() | tuple():
+            if depth == 0:
+                raise InputError("is nested deeper than eight levels; flatten it", field=field)
+            if isinstance(value, Mapping):
+                return _mapping(value, field, depth - 1)
+            return _sequence(value, field, depth - 1)
+        case _:
+            raise InputError(
+                f"is {type(value).__name__}; give text, a number, a boolean, a date, an aware moment, Money, "
+                "a list or a mapping",
+                field=field,
+            )
+
+
+def _sequence(value: Sequence[object], field: str, depth: int) -> tuple[Value, ...]:
+    return tuple(normal(item, f"{field}[{index}]", depth) for index, item in enumerate(value))
+
+
+def _mapping(value: Mapping[str, object], field: str, depth: int) -> Properties:
+    out: dict[str, Value] = {}
+    for key, item in value.items():
+        if not isinstance(key, str) or not key:  # a JSON document cannot do this, a Python caller can
+            raise InputError(f"has a key of kind {type(key).__name__}; keys are non-empty text", field=field)
+        out[unicodedata.normalize("NFC", key)] = normal(item, f"{field}.{key}", depth)
+    return out
+
+
+def properties(value: Mapping[str, object], field: str = "properties") -> Properties:
+    """Bring a mapping of properties or attributes into normal form, as a copy.
+
+    The copy is typed read-only; a plain dict inside, because a proxy can be neither pickled nor hashed.
+
+    Raises:
+        InputError: as ``normal``.
+    """
+    return _mapping(value, field, _DEPTH) if value else EMPTY
