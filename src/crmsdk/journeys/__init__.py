@@ -1,0 +1,1 @@
+"""Journeys: definitions, triggers, checks, the pure machine, layout and drawing."""
