@@ -9,11 +9,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    pass
+    from crmsdk.errors import CrmsdkError
 
-__all__: list[str] = []
+__all__ = [
+    "CrmsdkError",
+]
 
-_HOMES: Final[dict[str, str]] = {}
+_HOMES: Final[dict[str, str]] = {
+    "CrmsdkError": "crmsdk.errors",
+}
 """Where each public name lives."""
 
 if not TYPE_CHECKING:

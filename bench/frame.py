@@ -1,0 +1,197 @@
+"""How one benchmark is declared, run and judged.
+
+Both sides run in turns, A B A B, in one process, and are measured in CPU time, so that a busy machine slows
+both alike and a pause counts for neither. The figures are medians over the rounds.
+"""
+
+import gc
+import os
+import resource
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from statistics import median
+from typing import Final, Literal, TypeAlias
+
+from attrs import asdict, frozen
+
+__all__ = ["Bench", "Row", "Run", "Side", "cpu_seconds", "measure", "versus", "within"]
+
+Run: TypeAlias = Callable[[], object]
+"""What the clock sees: all n items once."""
+
+Side: TypeAlias = Callable[[], Run]
+"""Prepares one fresh round outside the clock and returns what to run inside it."""
+
+ROUNDS: Final = 5
+
+
+@frozen(kw_only=True)
+class Row:
+    """One line of the result.
+
+    ``ours`` and ``peer`` are rates (items a CPU second, more is better) where the bar is a least ratio, and
+    costs (CPU seconds an item, less is better) where it is a most ratio; ``unit`` says which.
+    """
+
+    bench: str
+    n: int
+    ours: float
+    peer: float
+    peer_name: str
+    ratio: float
+    bar: str
+    ok: bool
+    load: float
+    unit: str
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the row as it is printed in JSON."""
+        return asdict(self)
+
+
+@frozen(kw_only=True)
+class Bench:
+    """A declared benchmark: two sides, or one side and a budget, and the bar they are held to."""
+
+    name: str
+    n: int
+    sides: Callable[[], tuple[Side, Side | float]]
+    peer_name: str
+    bar: float
+    direction: Literal["least", "most"]
+    rounds: int = ROUNDS
+
+
+def versus(
+    name: str,
+    *,
+    n: int,
+    peer: str,
+    least: float | None = None,
+    most: float | None = None,
+    rounds: int = ROUNDS,
+) -> Callable[[Callable[[], tuple[Side, Side]]], Bench]:
+    """Declare a benchmark against a peer; the function makes ``(ours, peer)``.
+
+    Args:
+        name: ``topic.what``, as printed.
+        n: Items that one run handles on either side.
+        peer: Whose code it is, with its version where that matters.
+        least: Our rate must be at least this many times the peer's.
+        most: Our cost must be at most this many times the peer's.
+        rounds: Measured turns for each side, after one that warms up.
+
+    Raises:
+        ValueError: not exactly one bar was given.
+    """
+    if (least is None) == (most is None):
+        message = f"bench {name!r} needs exactly one bar: least= or most="
+        raise ValueError(message)
+
+    def declare(sides: Callable[[], tuple[Side, Side]]) -> Bench:
+        return Bench(
+            name=name,
+            n=n,
+            sides=sides,
+            peer_name=peer,
+            bar=least if least is not None else most or 0.0,
+            direction="least" if least is not None else "most",
+            rounds=rounds,
+        )
+
+    return declare
+
+
+def within(
+    name: str, *, n: int, budget: Callable[[], float], rounds: int = ROUNDS
+) -> Callable[[Callable[[], Side]], Bench]:
+    """Declare a benchmark against a budget; the function makes our side.
+
+    Args:
+        name: ``topic.what``, as printed.
+        n: Items that one run handles.
+        budget: Gives the CPU seconds an item may cost; asked when the benchmark runs, so it may measure.
+        rounds: Measured turns, after one that warms up.
+    """
+
+    def declare(side: Callable[[], Side]) -> Bench:
+        return Bench(
+            name=name,
+            n=n,
+            sides=lambda: (side(), budget()),
+            peer_name="budget",
+            bar=1.0,
+            direction="most",
+            rounds=rounds,
+        )
+
+    return declare
+
+
+def cpu_seconds() -> float:
+    """Return the CPU time of this process and of the children it has waited for."""
+    usages = (resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+
+
+def measure(bench: Bench, *, clock: Callable[[], float] = cpu_seconds) -> Row:
+    """Run both sides in turns and judge the medians against the bar."""
+    ours, other = bench.sides()
+    sides = [ours] if isinstance(other, float) else [ours, other]
+    for side in sides:
+        side()()  # imports, caches and pools fill here
+    spent: list[list[float]] = [[] for _ in sides]
+    for _ in range(bench.rounds):
+        for side, times in zip(sides, spent, strict=True):
+            times.append(_round(side, clock=clock))
+    cost = median(spent[0]) / bench.n
+    peer_cost = other if isinstance(other, float) else median(spent[1]) / bench.n
+    return _judge(bench, cost=cost, peer_cost=peer_cost)
+
+
+def _round(side: Side, *, clock: Callable[[], float]) -> float:
+    """Measure one fresh round of one side."""
+    run = side()
+    with _quiet_collector():
+        start = clock()
+        run()
+        return clock() - start
+
+
+@contextmanager
+def _quiet_collector() -> Iterator[None]:
+    """Keep the garbage of one side from being collected on the other's time."""
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+def _judge(bench: Bench, *, cost: float, peer_cost: float) -> Row:
+    if bench.direction == "least":
+        ours, peer = _rate(cost), _rate(peer_cost)
+        ratio = ours / peer
+        ok = ratio >= bench.bar
+    else:
+        ours, peer = cost, peer_cost
+        ratio = ours / peer if peer else float("inf")
+        ok = ratio <= bench.bar
+    return Row(
+        bench=bench.name,
+        n=bench.n,
+        ours=ours,
+        peer=peer,
+        peer_name=bench.peer_name,
+        ratio=round(ratio, 3),
+        bar=f"{'>=' if bench.direction == 'least' else '<='} {bench.bar:g}",
+        ok=ok,
+        load=round(os.getloadavg()[0], 2),
+        unit="items per CPU second" if bench.direction == "least" else "CPU seconds per item",
+    )
+
+
+def _rate(cost: float) -> float:
+    """Turn a cost into a rate; a cost below what the clock can see counts as its resolution."""
+    return 1 / max(cost, 1e-9)

@@ -1,0 +1,74 @@
+"""Servers that some tests need: how a test asks for one, and what happens where it is missing.
+
+A test says ``@pytest.mark.service("postgres")``. Where the server does not answer, the test is skipped with
+the reason in the summary; where ``CRMSDK_REQUIRE_SERVICES=1`` (continuous integration), it fails.
+"""
+
+import os
+import socket
+from collections.abc import Callable, Mapping
+from typing import Final
+from urllib.parse import urlsplit
+
+import pytest
+from attrs import frozen
+
+REQUIRE: Final = "CRMSDK_REQUIRE_SERVICES"
+
+
+@frozen
+class Service:
+    """A server and the environment variable that says where it is."""
+
+    variable: str
+    default: str
+
+    def address(self, environ: Mapping[str, str]) -> tuple[str, int]:
+        """Read host and port from the environment, else from the usual place on this machine."""
+        parts = urlsplit(environ.get(self.variable, self.default))
+        usual = urlsplit(self.default)
+        return parts.hostname or usual.hostname or "127.0.0.1", parts.port or usual.port or 0
+
+
+SERVICES: Final[dict[str, Service]] = {
+    "postgres": Service("CRMSDK_POSTGRES_URL", "postgresql://127.0.0.1:5432"),
+    "redis": Service("CRMSDK_REDIS_URL", "redis://127.0.0.1:6379"),
+}
+
+
+def answers(host: str, port: int) -> bool:
+    """Say whether something accepts a connection there within a second."""
+    try:
+        socket.create_connection((host, port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+def missing(
+    name: str, *, environ: Mapping[str, str], reachable: Callable[[str, int], bool] = answers
+) -> str | None:
+    """Return why a service cannot be used, or None where it can.
+
+    Raises:
+        pytest.UsageError: no such service is known.
+    """
+    service = SERVICES.get(name)
+    if service is None:
+        message = f"unknown service {name!r}; known: {', '.join(SERVICES)}"
+        raise pytest.UsageError(message)
+    host, port = service.address(environ)
+    if reachable(host, port):
+        return None
+    return f"{name} does not answer at {host}:{port} (set {service.variable})"
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip, or fail where services are required, a test whose service is missing."""
+    for mark in item.iter_markers("service"):
+        reason = missing(mark.args[0], environ=os.environ)
+        if reason is None:
+            continue
+        if os.environ.get(REQUIRE) == "1":
+            pytest.fail(f"{reason}, and {REQUIRE}=1", pytrace=False)
+        pytest.skip(reason)

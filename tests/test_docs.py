@@ -1,0 +1,139 @@
+"""The documentation runs: every Python block of README and docs, and every example in a docstring.
+
+The blocks of one page share a namespace and run from top to bottom in an empty folder. A block may use
+``await`` and ``async with`` as a notebook may; one event loop serves the page. What a page needs but a reader
+does not is written in an invisible block: ``<!-- invisible-code-block: python`` … ``-->``.
+"""
+
+import ast
+import asyncio
+import contextlib
+import doctest
+import importlib
+import inspect
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+from sybil import Example, Sybil
+from sybil.parsers.markdown import CodeBlockParser, SkipParser
+
+import crmsdk
+
+ROOT: Final = Path(__file__).parent.parent
+SOURCE: Final = Path(crmsdk.__file__).parent
+PAGES: Final = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+
+
+def _run(example: Example) -> None:
+    """Run one block with the page's namespace, on the page's loop when it awaits."""
+    source = "\n" * (example.line + example.parsed.line_offset) + example.parsed
+    code = compile(source, example.path, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+    runner: asyncio.Runner = example.document.namespace["__runner__"]
+    with contextlib.redirect_stdout(io.StringIO()):
+        awaited = eval(code, example.namespace)  # noqa: S307  # our own pages; running them is the point
+        if inspect.iscoroutine(awaited):
+            runner.run(awaited)
+
+
+READER: Final = Sybil([CodeBlockParser("python", _run), SkipParser()])
+
+
+def _has_python(page: Path) -> bool:
+    return any(READER.parse(page).examples())
+
+
+@pytest.fixture
+def runner() -> Iterator[asyncio.Runner]:
+    with asyncio.Runner() as made:
+        yield made
+
+
+def _name(page: Path) -> str:
+    return page.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if _has_python(page)], ids=_name)
+def test_page_runs(
+    page: Path, runner: asyncio.Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    document = READER.parse(page)
+    document.namespace["__runner__"] = runner
+    for example in document.examples():
+        example.evaluate()
+
+
+def _modules_with_examples() -> list[str]:
+    return sorted(
+        ".".join(("crmsdk", *path.relative_to(SOURCE).with_suffix("").parts)).removesuffix(".__init__")
+        for path in SOURCE.rglob("*.py")
+        if ">>> " in path.read_text(encoding="utf-8")
+    )
+
+
+@pytest.mark.parametrize("name", _modules_with_examples())
+def test_docstring_examples_run(name: str) -> None:
+    outcome = doctest.testmod(importlib.import_module(name))
+    assert outcome.attempted > 0
+    assert outcome.failed == 0
+
+
+def _public_packages() -> list[str]:
+    return sorted(
+        path.stem
+        for path in SOURCE.iterdir()
+        if not path.name.startswith("_") and (path.suffix == ".py" or (path / "__init__.py").exists())
+    )
+
+
+@pytest.mark.parametrize("name", _public_packages())
+def test_every_public_package_has_a_reference_page(name: str) -> None:
+    page = ROOT / "docs" / "reference" / f"{name}.md"
+    assert page.exists(), f"write {_name(page)} with a line `::: crmsdk.{name}`"
+    assert f"::: crmsdk.{name}" in page.read_text(encoding="utf-8")
+
+
+# --- the checker itself -----------------------------------------------------------------------------------
+
+
+def _play(text: str, runner: asyncio.Runner, folder: Path) -> None:
+    page = folder / "page.md"
+    page.write_text(text, encoding="utf-8")
+    document = READER.parse(page)
+    document.namespace["__runner__"] = runner
+    for example in document.examples():
+        example.evaluate()
+
+
+def test_a_block_sees_the_blocks_before_it_and_may_await(runner: asyncio.Runner, tmp_path: Path) -> None:
+    text = """
+```python
+import asyncio
+answer = 42
+```
+<!-- invisible-code-block: python
+hidden = answer
+-->
+```python
+await asyncio.sleep(0)
+assert hidden == 42
+```
+```text
+not python
+```
+"""
+    _play(text, runner, tmp_path)
+
+
+def test_a_wrong_claim_in_a_page_is_seen_with_its_line(runner: asyncio.Runner, tmp_path: Path) -> None:
+    with pytest.raises(AssertionError) as failed:
+        _play("text\n\n```python\nassert 1 == 2\n```\n", runner, tmp_path)
+    assert failed.traceback[-1].lineno == 3
+
+
+def test_a_wrong_claim_after_await_is_seen(runner: asyncio.Runner, tmp_path: Path) -> None:
+    with pytest.raises(AssertionError):
+        _play("```python\nimport asyncio\nawait asyncio.sleep(0)\nassert 1 == 2\n```\n", runner, tmp_path)
