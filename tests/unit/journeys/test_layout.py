@@ -86,9 +86,7 @@ def place_corpus(name: str) -> Placed:
     arrows = CORPUS[name]
     ids = sorted({end for arrow in arrows for end in arrow[:2]})
     boxes = [Box(id, 158, 43) for id in ids]
-    return place(
-        boxes, [Arrow(*arrow) for arrow in arrows])
-    )
+    return place(boxes, [Arrow(*arrow) for arrow in arrows])
 
 
 @given(graphs(), st.sampled_from(["down", "right"]))
