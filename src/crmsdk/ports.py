@@ -5,10 +5,19 @@ async; ports that live in memory never suspend, so a simulation drives them with
 """
 
 from abc import abstractmethod
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-__all__ = ["Clock", "Entropy"]
+import attrs
+
+from crmsdk.journeys.person import Change, Note, Person, Task
+from crmsdk.model.customer import Identifier
+from crmsdk.model.event import Event
+from crmsdk.model.ids import CustomerId, EventId, MessageId
+from crmsdk.model.message import Message
+
+__all__ = ["Clock", "Entropy", "Store", "StoredDefinition"]
 
 
 class Clock(Protocol):
@@ -25,3 +34,130 @@ class Entropy(Protocol):
     @abstractmethod
     def bytes(self, count: int) -> bytes:
         """Give so many random bytes."""
+
+
+# ---------------------------------------------------------------------------------------------- Store
+
+
+@attrs.frozen(kw_only=True)
+class StoredDefinition:
+    """A journey as it was when somebody entered it.
+
+    Attributes:
+        hash: Content hash of the definition.
+        name: The journey's name.
+        text: Its canonical JSON.
+    """
+
+    hash: str
+    name: str
+    text: str = attrs.field(repr=False)
+
+
+class Store(Protocol):
+    """Keeps people, their runs, the outbox and the timeline.
+
+    Promises that hold for every method: what was returned as written survives the death of the process; a
+    failed call wrote nothing; several processes may use one store at a time; moments come back as they went
+    in, to the microsecond. Raises ``StoreBusy``, ``StoreFull`` or another ``StoreError``, never a driver's
+    own error.
+    """
+
+    @abstractmethod
+    async def load(self, customers: Sequence[CustomerId]) -> Sequence[Person | None]:
+        """Read whole people, in the order asked for; None for one never stored or since absorbed."""
+
+    @abstractmethod
+    async def owners(self, identifiers: Sequence[Identifier]) -> Mapping[Identifier, CustomerId]:
+        """Say which customer owns each identifier; identifiers nobody owns are left out."""
+
+    @abstractmethod
+    async def find_events(self, ids: Sequence[EventId]) -> Mapping[EventId, Event]:
+        """Read events by id, whoever's they are; unknown ids are left out."""
+
+    @abstractmethod
+    async def commit(self, changes: Sequence[Change]) -> Sequence[bool]:
+        """Write each change whole, or not at all if anybody wrote that person since it was read.
+
+        A change is refused (False) when the stored version of the person differs from ``person.version``
+        (0: not stored), when one of its new identifiers belongs to another customer, or when one of its new
+        event ids is already stored. The others of the batch are written all the same, in one transaction.
+        A written person's version has grown by one. Pending messages of withdrawn runs are deleted; a
+        message that is being sent is not. Everything of an absorbed customer, messages and notes included,
+        belongs to the absorbing one afterwards. Notes keep their order.
+        """
+
+    @abstractmethod
+    async def due(self, now: datetime, *, limit: int) -> Sequence[CustomerId]:
+        """Name people whose wake is at or before ``now``, earliest first, ties by customer id."""
+
+    @abstractmethod
+    async def next_due(self, *, paused: frozenset[str] = frozenset()) -> datetime | None:
+        """Give the earliest moment at which ``due`` or ``claim`` will have something; None for never.
+
+        Messages of paused journeys do not count.
+        """
+
+    @abstractmethod
+    async def rouse(self, journey: str, now: datetime) -> int:
+        """Set the wake of everybody with a living run of the journey to ``now``; say how many."""
+
+    @abstractmethod
+    async def claim(
+        self, now: datetime, *, limit: int, worker: str, lease: datetime, paused: frozenset[str] = frozenset()
+    ) -> Sequence[Message]:
+        """Take messages to send: no other worker gets them until ``lease``.
+
+        Taken are pending ones whose ``not_before`` is at or before ``now`` and whose lease is free or over,
+        and ``sending`` ones whose lease is over (their worker died; they come back as ``sending``).
+        Messages of paused journeys are left alone. Order: ``Message.order``. The returned rows carry the
+        new worker and lease.
+        """
+
+    @abstractmethod
+    async def settle(self, message: Message, *, worker: str, notes: Sequence[Note] = ()) -> bool:
+        """Write a claimed message back without touching its person.
+
+        Refused (False), and nothing written, when the row is gone, is final, or is held by another worker.
+        The row takes worker and lease from ``message`` (None frees it). Notes go to its customer.
+        """
+
+    @abstractmethod
+    async def messages(self, ids: Sequence[MessageId]) -> Sequence[Message | None]:
+        """Read messages by id, in the order asked for."""
+
+    @abstractmethod
+    async def messages_of(self, customer: CustomerId) -> Sequence[Message]:
+        """Read all messages of a customer, in the order of (due, id)."""
+
+    @abstractmethod
+    async def notes_of(self, customer: CustomerId) -> Sequence[Note]:
+        """Read the timeline of a customer, oldest first; notes of one moment in the order written."""
+
+    @abstractmethod
+    async def tasks(self, *, customer: CustomerId | None = None, open_only: bool = True) -> Sequence[Task]:
+        """Read tasks, of one customer or of all, by (deadline, id)."""
+
+    @abstractmethod
+    async def customers(self, *, after: CustomerId | None = None, limit: int) -> Sequence[CustomerId]:
+        """Page through all customer ids in text order."""
+
+    @abstractmethod
+    async def save_definitions(self, definitions: Sequence[StoredDefinition]) -> None:
+        """Keep definitions; a hash that is already there changes nothing."""
+
+    @abstractmethod
+    async def definitions(self) -> Sequence[StoredDefinition]:
+        """Read all kept definitions."""
+
+    @abstractmethod
+    async def set_paused(self, journey: str, paused: bool) -> None:  # noqa: FBT001 - the value is the point
+        """Remember that a journey is paused, or no longer is."""
+
+    @abstractmethod
+    async def paused(self) -> frozenset[str]:
+        """Name the paused journeys."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Let go of files and connections; further calls raise ``StoreError``."""

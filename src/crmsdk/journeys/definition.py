@@ -1,0 +1,142 @@
+"""A journey: what starts it, its steps, and the rules that end it. Pure data with a content hash."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Literal
+
+import attrs
+
+from crmsdk.errors import DefinitionError
+from crmsdk.journeys.steps import Step
+from crmsdk.journeys.triggers import DAY, Trigger
+from crmsdk.model.codec import definition
+from crmsdk.model.message import MessageKind
+from crmsdk.segments.grammar import Condition
+
+__all__ = ["Entry", "Holdout", "Journey", "after_exit", "each_time", "once"]
+
+_ZERO = timedelta(0)
+
+
+@definition("entry")
+@attrs.frozen
+class Entry:
+    """When a customer may enter again.
+
+    Where the trigger declares a key, only runs of the same key are compared: one cart does not bar another.
+
+    Attributes:
+        again: ``never``; ``after_exit``: while no such run is going on; ``always``: every time.
+        cooldown: And not sooner than this after the last such entry.
+    """
+
+    again: Literal["never", "after_exit", "always"] = "after_exit"
+    cooldown: timedelta = _ZERO
+
+
+def once(per: timedelta | None = None) -> Entry:
+    """Enter once in a life, or once per span and never twice at a time."""
+    return Entry("never") if per is None else Entry("after_exit", per)
+
+
+def after_exit() -> Entry:
+    """Enter again when the last run has ended (the default)."""
+    return Entry("after_exit")
+
+
+def each_time() -> Entry:
+    """Enter at every trigger, also while another run goes on."""
+    return Entry("always")
+
+
+@definition("holdout")
+@attrs.frozen
+class Holdout:
+    """A share of people who walk the journey but get nothing, so that its effect can be measured.
+
+    Attributes:
+        share: 0 to 1.
+        experiment: The id the hash is salted with; empty takes the journey's name.
+    """
+
+    share: float
+    experiment: str = ""
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse a share outside 0 to 1."""
+        if not 0 <= self.share <= 1:
+            raise DefinitionError("a share lies between 0 and 1; 10 % is 0.1", path="share")
+
+
+def _triggers(value: Trigger | Sequence[Trigger]) -> tuple[Trigger, ...]:
+    return (value,) if isinstance(value, Trigger) else tuple(value)
+
+
+def _steps(value: Sequence[Step]) -> tuple[Step, ...]:
+    for step in value:
+        if not isinstance(step, Step):
+            raise DefinitionError(f"{type(step).__name__} is no step; give Send, Wait, Branch …", path="steps")
+    return tuple(value)
+
+
+def _holdout(value: float | Holdout | None) -> Holdout | None:
+    return Holdout(value) if isinstance(value, int | float) else value
+
+
+@definition("journey")
+@attrs.frozen
+class Journey:
+    """One journey, immutable; another version is another value with another hash.
+
+    Attributes:
+        name: Stable, unique among the journeys of an application.
+        enter: What starts a run; one trigger or several.
+        steps: The graph, nested.
+        kind: Kind of its messages where a step does not say otherwise.
+        goal: What it is for; measured during the run and after it. A run ends when it is reached.
+        exit: Ends the run at once, also during waits.
+        entry: When a customer may enter again.
+        purpose: Of its messages, for consent and policy; empty takes the kind.
+        sender, campaign, priority: Of its messages where a step does not say otherwise.
+        expires: How long its messages stay worth sending.
+        lifetime: The run ends after this, wherever it is; None for no limit.
+        holdout: Share of people who get nothing.
+        overdue: What to do with a send that comes due later than ``max_lateness`` (after an outage): send
+            it all the same, skip it, or wait anew.
+        max_lateness: What counts as late.
+        audience: The declared audience it is for; empty for all.
+        owner, kpi: Who answers for it, and the figure it serves.
+    """
+
+    name: str
+    enter: tuple[Trigger, ...] = attrs.field(converter=_triggers)
+    steps: tuple[Step, ...] = attrs.field(converter=_steps)
+    kind: MessageKind = attrs.field(kw_only=True, converter=MessageKind)
+    goal: Condition | None = attrs.field(default=None, kw_only=True)
+    exit: Condition | None = attrs.field(default=None, kw_only=True)
+    entry: Entry = attrs.field(default=Entry(), kw_only=True)  # noqa: RUF009 - an immutable value
+    purpose: str = attrs.field(default="", kw_only=True)
+    sender: str = attrs.field(default="", kw_only=True)
+    campaign: str = attrs.field(default="", kw_only=True)
+    priority: int = attrs.field(default=50, kw_only=True)
+    expires: timedelta = attrs.field(default=DAY, kw_only=True)
+    lifetime: timedelta | None = attrs.field(default=None, kw_only=True)
+    holdout: Holdout | None = attrs.field(default=None, kw_only=True, converter=_holdout)
+    overdue: Literal["send", "skip", "reschedule"] = attrs.field(default="send", kw_only=True)
+    max_lateness: timedelta = attrs.field(default=DAY, kw_only=True)
+    audience: str = attrs.field(default="", kw_only=True)
+    owner: str = attrs.field(default="", kw_only=True)
+    kpi: str = attrs.field(default="", kw_only=True)
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse what no check needs more than this value to see."""
+        if not self.name:
+            raise DefinitionError("a journey needs a name", path="name")
+        if not self.enter:
+            raise DefinitionError("a journey needs a trigger; give enter=on('event')", path="enter")
+        if not 0 <= self.priority <= 100:  # noqa: PLR2004 - the scale
+            raise DefinitionError("priority lies between 0 and 100", path="priority")
+        for field in ("expires", "lifetime"):
+            span = getattr(self, field)
+            if span is not None and span <= _ZERO:
+                raise DefinitionError("is not positive; give a span as timedelta(days=1)", path=field)

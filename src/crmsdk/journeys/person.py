@@ -1,0 +1,356 @@
+"""One customer as the engine sees it: facts, runs and what is being watched for. The unit of consistency.
+
+Nothing about one person depends on another, so a store guards each person with one version number and the
+engine needs no other lock.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from enum import StrEnum
+
+import attrs
+
+from crmsdk.model.consent import ConsentWrite
+from crmsdk.model.customer import AttributeWrite, Customer, Identifier
+from crmsdk.model.event import Event, Position
+from crmsdk.model.facts import Facts
+from crmsdk.model.ids import AccountId, CustomerId, EnrollmentId, EventId
+from crmsdk.model.message import Message
+from crmsdk.model.values import EMPTY, Properties, Value
+
+__all__ = [
+    "Change",
+    "Enrollment",
+    "Note",
+    "NoteKind",
+    "Person",
+    "Phase",
+    "Task",
+    "Watch",
+    "WatchKind",
+]
+
+
+class Phase(StrEnum):
+    """Where a run stands. All but ``ended`` are alive."""
+
+    READY = "ready"
+    WAITING = "waiting"
+    SENDING = "sending"
+    TASK = "task"
+    PARKED = "parked"
+    ENDED = "ended"
+
+
+@attrs.frozen(kw_only=True)
+class Enrollment:
+    """One run of one customer through one journey; small, and everything the machine needs to go on.
+
+    Attributes:
+        id: Derived from journey, customer, key and what started it: the same start never makes two runs.
+        journey: Its name.
+        definition: Content hash of the definition the run is pinned to.
+        customer: The customer at entry; stays in the message ids when people are joined.
+        key, key_name, key_value: What tells runs of one customer apart; the property it was read from.
+        position: Place of the trigger in the total order of facts: "since entry" counts after it.
+        entered: When the run began, UTC.
+        values: Properties of the trigger, for templates.
+        control: In a holdout: walks through, gets nothing.
+        cursor: Index of the step in the program.
+        phase: What the run is doing there.
+        since: When it came to the step, UTC.
+        due: When its timer fires, UTC; None without a timer.
+        nominal: The moment the run should be at, UTC; differs from the real one after an outage.
+        token: Grows at every arrival at a step, so that an old timer means nothing.
+        waits_for: Message or task the run stays for.
+        paused: By an operator, for this one run.
+        wake: When the machine must be asked again at the latest, UTC; None when only facts move it.
+        goal_at: When the goal was reached, UTC.
+        goal_open: Whether the goal may still be reached; measured after the end, too.
+        ended, outcome: When and how the run ended: completed, goal, exit …, or a reason of its own.
+        error: Why it is parked.
+    """
+
+    id: EnrollmentId
+    journey: str
+    definition: str
+    customer: CustomerId
+    key: str = ""
+    key_name: str | None = None
+    key_value: Value = attrs.field(default=None, hash=False, repr=False)
+    position: Position
+    entered: datetime
+    values: Properties = attrs.field(default=EMPTY, hash=False, repr=False)
+    control: bool = False
+    cursor: int = 0
+    phase: Phase = Phase.READY
+    since: datetime
+    due: datetime | None = None
+    nominal: datetime | None = None
+    token: int = 0
+    waits_for: str = ""
+    paused: bool = False
+    wake: datetime | None = None
+    goal_at: datetime | None = None
+    goal_open: bool = True
+    ended: datetime | None = None
+    outcome: str = ""
+    error: str = ""
+
+    @property
+    def alive(self) -> bool:
+        """Whether the run has not ended."""
+        return self.phase is not Phase.ENDED
+
+
+class WatchKind(StrEnum):
+    """What is being watched for on behalf of a trigger."""
+
+    ABSENCE = "absence"
+    SEGMENT = "segment"
+    DATE = "date"
+    SCHEDULE = "schedule"
+    EVENT = "event"
+
+
+@attrs.frozen(kw_only=True)
+class Watch:
+    """One thing a trigger waits for, for one person.
+
+    Attributes:
+        kind: An absence to be completed, a segment's answer, a date, a schedule, or a future-dated event.
+        journey, slot: The journey's name and the index of the trigger in it; empty and 0 for an event.
+        key: Of an absence the entry key, of an event its id; else empty.
+        due: When to look again, UTC; None when only facts change it.
+        matched: Of a segment the last answer.
+        position: Of an absence the anchor event; of an event its place.
+        value: Of a date the value it was computed from.
+    """
+
+    kind: WatchKind
+    journey: str = ""
+    slot: int = 0
+    key: str = ""
+    due: datetime | None = None
+    matched: bool = False
+    position: Position | None = None
+    value: Value = attrs.field(default=None, hash=False, repr=False)
+
+    @property
+    def id(self) -> tuple[str, str, int, str]:
+        """What it is of one person: one watch per kind, journey, slot and key."""
+        return (self.kind, self.journey, self.slot, self.key)
+
+
+@attrs.frozen(kw_only=True)
+class Task:
+    """Something a person is asked to do for a run.
+
+    Attributes:
+        id: Derived from run and step.
+        customer, journey, enrollment, step: Whom and which run it is for.
+        title, to: What, and which team or person.
+        opened, deadline, done: Moments, UTC.
+        answer: What the person said; empty until done.
+    """
+
+    id: str
+    customer: CustomerId
+    journey: str
+    enrollment: EnrollmentId
+    step: str
+    title: str
+    to: str
+    opened: datetime
+    deadline: datetime
+    done: datetime | None = None
+    answer: str = attrs.field(default="", repr=False)
+
+
+class NoteKind(StrEnum):
+    """What a line of a customer's timeline tells."""
+
+    ENTERED = "entered"
+    NOT_ENTERED = "not_entered"
+    STEP = "step"
+    GOAL = "goal"
+    ENDED = "ended"
+    ASKED = "asked"
+    DEFERRED = "deferred"
+    REFUSED = "refused"
+    SENT = "sent"
+    RETRY = "retry"
+    IN_DOUBT = "in_doubt"
+    SUPPRESSED = "suppressed"
+    WITHDRAWN = "withdrawn"
+    LATE = "late"
+    TASK = "task"
+    PAUSED = "paused"
+    RESUMED = "resumed"
+    PARKED = "parked"
+    JOINED = "joined"
+    CONFLICT = "conflict"
+
+
+@attrs.frozen(kw_only=True)
+class Note:
+    """One line of a customer's timeline; decisions and reasons, never an address.
+
+    Attributes:
+        at: When, UTC.
+        kind: What happened.
+        journey, enrollment, step, message: Which it concerns; empty where none.
+        text: The reason or name in a few words.
+        data: Further facts: of a decision the rules that blocked it, of a step where it went.
+    """
+
+    at: datetime
+    kind: NoteKind
+    journey: str = ""
+    enrollment: str = ""
+    step: str = ""
+    message: str = ""
+    text: str = ""
+    data: Properties = attrs.field(default=EMPTY, hash=False)
+
+
+@attrs.frozen(kw_only=True)
+class Person:
+    """Everything about one customer that the engine reads and writes.
+
+    Attributes:
+        id: The customer.
+        version: Grows with every commit; 0 for one not stored yet.
+        created: When first seen, UTC.
+        identifiers: Every name the person is known under.
+        facts: History, attribute log, consents, zone.
+        locale, audience, account: As in ``Customer``.
+        enrollments: Runs, ended ones included, by entry.
+        watches: By their id.
+    """
+
+    id: CustomerId
+    version: int = 0
+    created: datetime
+    identifiers: tuple[Identifier, ...] = attrs.field(default=(), repr=False)
+    facts: Facts
+    locale: str | None = None
+    audience: str = ""
+    account: AccountId | None = None
+    enrollments: tuple[Enrollment, ...] = ()
+    watches: tuple[Watch, ...] = ()
+
+    @property
+    def wake(self) -> datetime | None:
+        """When the engine must look at the person again at the latest, UTC."""
+        moments = [run.wake for run in self.enrollments if run.wake is not None]
+        moments += [watch.due for watch in self.watches if watch.due is not None]
+        return min(moments, default=None)
+
+    @property
+    def identified(self) -> bool:
+        """Whether any identifier names a known person."""
+        return any(identifier.identifies for identifier in self.identifiers)
+
+    def profile(self, now: datetime) -> Customer:
+        """Give the current view of the customer, for applications and templates."""
+        return Customer(
+            id=self.id,
+            identifiers=self.identifiers,
+            attributes=self.facts.current(now),
+            zone=self.facts.zone,
+            locale=self.locale,
+            created=self.created,
+            audience=self.audience,
+            account=self.account,
+        )
+
+    def with_enrollment(self, run: Enrollment) -> "Person":
+        """Put a run in its place, or add it."""
+        runs = list(self.enrollments)
+        for index, old in enumerate(runs):
+            if old.id == run.id:
+                runs[index] = run
+                break
+        else:
+            runs.append(run)
+        return attrs.evolve(self, enrollments=tuple(runs))
+
+    def with_watch(self, watch: Watch) -> "Person":
+        """Put a watch in its place, or add it."""
+        return attrs.evolve(self, watches=(*(old for old in self.watches if old.id != watch.id), watch))
+
+    def without_watch(self, watch: Watch) -> "Person":
+        """Stop watching."""
+        return attrs.evolve(self, watches=tuple(old for old in self.watches if old.id != watch.id))
+
+
+@attrs.frozen(kw_only=True)
+class Change:
+    """What one turn did to one person: written whole or not at all.
+
+    Attributes:
+        person: The person afterwards; its ``version`` is still that from before.
+        events, attributes, consents, identifiers: What is new in the logs.
+        enrollments, watches: New or changed.
+        dropped: Ids of watches that are gone.
+        messages: New or changed rows of the outbox.
+        withdrawn: Runs whose pending messages are deleted.
+        tasks: New or changed.
+        notes: New lines of the timeline, in order.
+        absorbs: Anonymous customers whose whole history now belongs to this one.
+    """
+
+    person: Person
+    events: tuple[Event, ...] = ()
+    attributes: tuple[AttributeWrite, ...] = ()
+    consents: tuple[ConsentWrite, ...] = ()
+    identifiers: tuple[Identifier, ...] = ()
+    enrollments: tuple[Enrollment, ...] = ()
+    watches: tuple[Watch, ...] = ()
+    dropped: tuple[tuple[str, str, int, str], ...] = ()
+    messages: tuple[Message, ...] = ()
+    withdrawn: tuple[EnrollmentId, ...] = ()
+    tasks: tuple[Task, ...] = ()
+    notes: tuple[Note, ...] = ()
+    absorbs: tuple[CustomerId, ...] = ()
+
+    @classmethod
+    def between(
+        cls,
+        before: Person,
+        after: Person,
+        *,
+        messages: Iterable[Message] = (),
+        withdrawn: Iterable[EnrollmentId] = (),
+        tasks: Iterable[Task] = (),
+        notes: Iterable[Note] = (),
+        absorbs: Iterable[CustomerId] = (),
+    ) -> "Change":
+        """Find what is new or other in ``after``; unchanged parts are told by identity, so it costs little."""
+        old_events: set[EventId] = {event.id for event in before.facts.events}
+        old_writes = {id(write) for write in before.facts.attributes}
+        old_consents = {id(consent) for consent in before.facts.consents}
+        old_runs = {id(run) for run in before.enrollments}
+        old_watches = {id(watch) for watch in before.watches}
+        kept = {watch.id for watch in after.watches}
+        same_facts = before.facts is after.facts
+        return cls(
+            person=after,
+            events=() if same_facts else tuple(e for e in after.facts.events if e.id not in old_events),
+            attributes=()
+            if same_facts
+            else tuple(w for w in after.facts.attributes if id(w) not in old_writes),
+            consents=()
+            if same_facts
+            else tuple(c for c in after.facts.consents if id(c) not in old_consents),
+            identifiers=tuple(i for i in after.identifiers if i not in before.identifiers),
+            enrollments=tuple(run for run in after.enrollments if id(run) not in old_runs),
+            watches=tuple(watch for watch in after.watches if id(watch) not in old_watches),
+            dropped=tuple(watch.id for watch in before.watches if watch.id not in kept),
+            messages=tuple(messages),
+            withdrawn=tuple(withdrawn),
+            tasks=tuple(tasks),
+            notes=tuple(notes),
+            absorbs=tuple(absorbs),
+        )

@@ -1,0 +1,355 @@
+"""The steps a run may take: a closed set of values, nested as the journey reads.
+
+A step's key is stable: message ids, statistics and migrations refer to it. A key that is not given is made
+from the place of the step, so give one wherever a journey may be edited later.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, time, timedelta
+from typing import Literal, TypeAlias
+
+import attrs
+
+from crmsdk.errors import DefinitionError
+from crmsdk.model.codec import definition
+from crmsdk.model.message import MessageKind
+from crmsdk.model.moment import to_moment
+from crmsdk.model.values import EMPTY, Properties, Value, normal, properties
+from crmsdk.segments.grammar import Condition
+
+__all__ = [
+    "AnyStep",
+    "Arm",
+    "Branch",
+    "Emit",
+    "Exit",
+    "HandOver",
+    "Send",
+    "Split",
+    "Step",
+    "Until",
+    "UntilDate",
+    "UntilLocal",
+    "Update",
+    "Wait",
+    "WaitFor",
+    "When",
+    "date_of",
+    "local_time",
+]
+
+_ZERO = timedelta(0)
+_WEEKDAYS: Mapping[str, frozenset[int]] = {
+    "every day": frozenset(range(7)),
+    "weekdays": frozenset(range(5)),
+    "weekend": frozenset({5, 6}),
+    **{name: frozenset({day}) for day, name in enumerate(("mon", "tue", "wed", "thu", "fri", "sat", "sun"))},
+}
+
+
+@attrs.frozen(kw_only=True)
+class Step:
+    """The root of all steps.
+
+    Attributes:
+        key: Stable name within the journey; empty to take the place, as ``2.then.0``.
+    """
+
+    key: str = ""
+
+
+def _steps(value: Sequence[Step]) -> tuple[Step, ...]:
+    for step in value:
+        if not isinstance(step, Step):
+            raise DefinitionError(f"{type(step).__name__} is no step; give Send, Wait, Branch …")
+    return tuple(value)
+
+
+def _channels(value: str | Sequence[str]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+@definition("send")
+@attrs.frozen
+class Send(Step):
+    """Ask for one message; the run stays here until it is handed over or finally refused.
+
+    Attributes:
+        template: Name of the content.
+        via: Channel, or channels in order of preference; the first one the policy allows carries it.
+        kind, purpose, sender, topic, campaign, priority: What the policy rules by; None takes the journey's.
+        expires: How long the message stays worth sending; None takes the journey's.
+        on_refusal: When it can never be sent: go on (``skip``) or end the run (``exit``).
+        values: Further values for the template.
+    """
+
+    template: str
+    via: tuple[str, ...] = attrs.field(converter=_channels)
+    kind: MessageKind | None = attrs.field(
+        default=None, kw_only=True, converter=attrs.converters.optional(MessageKind)
+    )
+    purpose: str | None = attrs.field(default=None, kw_only=True)
+    sender: str | None = attrs.field(default=None, kw_only=True)
+    topic: str = attrs.field(default="", kw_only=True)
+    campaign: str | None = attrs.field(default=None, kw_only=True)
+    priority: int | None = attrs.field(default=None, kw_only=True)
+    expires: timedelta | None = attrs.field(default=None, kw_only=True)
+    on_refusal: Literal["skip", "exit"] = attrs.field(default="skip", kw_only=True)
+    values: Properties = attrs.field(default=EMPTY, kw_only=True, converter=properties, hash=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse a message without content or channel."""
+        if not self.template:
+            raise DefinitionError("a message needs the name of its template", path="template")
+        if not self.via or not all(self.via):
+            raise DefinitionError("a message needs a channel; give via='email'", path="via")
+
+
+@attrs.frozen
+class Until:
+    """The root of the moments a wait may last until."""
+
+
+@definition("local-time")
+@attrs.frozen
+class UntilLocal(Until):
+    """The next time the person's clock shows a time, on allowed weekdays (0 is Monday)."""
+
+    at: time
+    weekdays: frozenset[int] = frozenset(range(7))
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse a zoned time of day and an empty set of days."""
+        if self.at.tzinfo is not None:
+            raise DefinitionError("the time of day is local to each person; leave its zone away", path="at")
+        if not self.weekdays or not self.weekdays <= set(range(7)):
+            raise DefinitionError("weekdays are numbers 0 (Monday) to 6, at least one", path="weekdays")
+
+
+@definition("date-of")
+@attrs.frozen
+class UntilDate(Until):
+    """A date or moment held in an attribute, moved by an offset; the wait follows it when it moves.
+
+    Attributes:
+        attribute: Holds a date (then ``at`` tells the local time) or a moment (then the offset is exact).
+        offset: Before it when negative.
+        at: Local time of day, for dates.
+    """
+
+    attribute: str
+    offset: timedelta = _ZERO
+    at: time = time(9)
+
+
+@definition("wait")
+@attrs.frozen
+class Wait(Step):
+    """Wait for a span, until a local time, until a date attribute, or until a fixed moment.
+
+    A span is absolute: one day is 24 hours. A local time that is skipped happens at the first real instant
+    after the gap; a repeated one at its first occurrence.
+
+    Attributes:
+        until: What to wait for.
+        past: What to do when a date is already past, or missing: go on, or end the run.
+    """
+
+    until: timedelta | datetime | Until
+    past: Literal["continue", "exit"] = attrs.field(default="continue", kw_only=True)
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse a span that is not positive, and a naive moment."""
+        if isinstance(self.until, timedelta) and self.until <= _ZERO:
+            raise DefinitionError("a wait needs a positive span", path="until")
+        if isinstance(self.until, datetime):
+            to_moment(self.until, "until")
+
+
+@definition("wait-for")
+@attrs.frozen
+class WaitFor(Step):
+    """Wait until a condition holds, at most for a span; each end may have its own steps.
+
+    Exactly one of the two happens. An event dated at the deadline still counts.
+
+    Attributes:
+        condition: Asked again at every fact, and when time alone may have changed it.
+        timeout: How long at most.
+        then: Steps when it came to hold.
+        otherwise: Steps when the time ran out.
+        grace: How long after the deadline late events are still awaited.
+    """
+
+    condition: Condition
+    timeout: timedelta = attrs.field(kw_only=True)
+    then: tuple[Step, ...] = attrs.field(default=(), kw_only=True, converter=_steps)
+    otherwise: tuple[Step, ...] = attrs.field(default=(), kw_only=True, converter=_steps)
+    grace: timedelta = attrs.field(default=_ZERO, kw_only=True)
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse a wait that could not end."""
+        if self.timeout <= _ZERO:
+            raise DefinitionError("a wait needs a positive timeout, or it might never end", path="timeout")
+        if self.grace < _ZERO:
+            raise DefinitionError("a grace is zero or positive", path="grace")
+
+
+@definition("when")
+@attrs.frozen
+class When:
+    """One arm of a branch: a condition and the steps to take if it holds."""
+
+    condition: Condition
+    steps: tuple[Step, ...] = attrs.field(converter=_steps)
+
+
+@definition("branch")
+@attrs.frozen(init=False)
+class Branch(Step):
+    """Take the first arm whose condition holds; otherwise the other steps.
+
+    >>> from crmsdk.segments.words import attr
+    >>> Branch(When(attr("vip") == True, [Exit()]), otherwise=[]).arms[0].steps[0].reason
+    'exit'
+    """
+
+    arms: tuple[When, ...] = ()
+    otherwise: tuple[Step, ...] = attrs.field(default=(), kw_only=True, converter=_steps)
+
+    def __init__(self, *arms: When, otherwise: Sequence[Step] = (), key: str = "") -> None:
+        """Make a branch.
+
+        Args:
+            arms: In order; the first that holds wins.
+            otherwise: Steps when none holds.
+            key: Stable name within the journey.
+        """
+        self.__attrs_init__(arms=tuple(arms), otherwise=otherwise, key=key)
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse a branch without arms."""
+        if not self.arms or not all(isinstance(arm, When) for arm in self.arms):
+            raise DefinitionError("a branch needs at least one When(condition, [steps])", path="arms")
+
+
+@definition("arm")
+@attrs.frozen
+class Arm:
+    """One arm of a split: its name, weight and steps."""
+
+    name: str
+    weight: float
+    steps: tuple[Step, ...] = attrs.field(default=(), converter=_steps)
+
+
+@definition("split")
+@attrs.frozen(init=False)
+class Split(Step):
+    """Send each person down one arm, by a salted hash: sticky, and growing an arm moves only what it needs.
+
+    An arm without steps is a holdout at this step.
+
+    Attributes:
+        experiment: The id the hash is salted with; keep it when anything else is renamed.
+        arms: At least two, names unique, weights not all zero; they need not sum to anything.
+    """
+
+    experiment: str
+    arms: tuple[Arm, ...] = ()
+
+    def __init__(self, experiment: str, *arms: Arm, key: str = "") -> None:
+        """Make a split of an experiment into arms."""
+        self.__attrs_init__(experiment=experiment, arms=tuple(arms), key=key)
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse arms that cannot be told apart or that nobody could get."""
+        names = [arm.name for arm in self.arms]
+        if len(set(names)) != len(names) or len(names) < 2:  # noqa: PLR2004 - one arm splits nothing
+            raise DefinitionError("a split needs at least two arms with different names", path="arms")
+        if any(arm.weight < 0 for arm in self.arms) or not any(arm.weight for arm in self.arms):
+            raise DefinitionError("weights are zero or positive, and not all zero", path="arms")
+
+
+def _value(value: object) -> Value:
+    return normal(value, "value")
+
+
+@definition("update")
+@attrs.frozen
+class Update(Step):
+    """Write an attribute of the customer; None takes it away."""
+
+    attribute: str
+    value: Value = attrs.field(converter=_value, hash=False)
+
+
+@definition("emit")
+@attrs.frozen
+class Emit(Step):
+    """Record an event of the customer; it may start and end runs like any other."""
+
+    event: str
+    values: Properties = attrs.field(default=EMPTY, converter=properties, hash=False)
+
+
+@definition("hand-over")
+@attrs.frozen
+class HandOver(Step):
+    """Open a task for a person and wait for the answer, at most for a span.
+
+    Attributes:
+        task: What is to be done, in words; never an address.
+        to: Team or person who does it.
+        within: The deadline.
+        done: Steps when it was answered in time.
+        overdue: Steps when it was not.
+    """
+
+    task: str
+    to: str = attrs.field(kw_only=True)
+    within: timedelta = attrs.field(kw_only=True)
+    done: tuple[Step, ...] = attrs.field(default=(), kw_only=True, converter=_steps)
+    overdue: tuple[Step, ...] = attrs.field(default=(), kw_only=True, converter=_steps)
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse a task without a deadline."""
+        if self.within <= _ZERO:
+            raise DefinitionError("a task needs a positive deadline, or the run might never end", path="within")
+
+
+@definition("exit")
+@attrs.frozen
+class Exit(Step):
+    """End the run, with a reason that reports show."""
+
+    reason: str = "exit"
+
+
+def local_time(at: time | str, on: str | Sequence[str] = "every day") -> UntilLocal:
+    """Name a local time of day, for ``Wait``.
+
+    Args:
+        at: As ``09:00``.
+        on: ``every day``, ``weekdays``, ``weekend``, a day as ``mon``, or several of these.
+
+    >>> sorted(local_time("09:00", on="weekdays").weekdays)
+    [0, 1, 2, 3, 4]
+    """
+    names = (on,) if isinstance(on, str) else tuple(on)
+    for name in names:
+        if name not in _WEEKDAYS:
+            raise DefinitionError(f"{name!r} names no days; use one of {', '.join(_WEEKDAYS)}", path="on")
+    return UntilLocal(
+        time.fromisoformat(at) if isinstance(at, str) else at,
+        frozenset().union(*(_WEEKDAYS[name] for name in names)),
+    )
+
+
+def date_of(attribute: str, offset: timedelta = _ZERO, *, at: time | str = time(9)) -> UntilDate:
+    """Name a date attribute moved by an offset, for ``Wait``."""
+    return UntilDate(attribute, offset, time.fromisoformat(at) if isinstance(at, str) else at)
+
+
+AnyStep: TypeAlias = Send | Wait | WaitFor | Branch | Split | Update | Emit | HandOver | Exit
+"""The closed set, for ``match`` with ``assert_never``."""
