@@ -8,12 +8,16 @@ import operator
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NoReturn
 
+import attrs
+
+from crmsdk.errors import DefinitionError, InputError
+from crmsdk.model.codec import definition
 from crmsdk.model.money import Money
-from crmsdk.model.values import Value
+from crmsdk.model.values import Properties, Value, normal
 
-__all__ = ["Op", "compare", "kind_of"]
+__all__ = ["Op", "PropTest", "compare", "exact", "kind_of", "operand_for", "value_at"]
 
 
 class Op(StrEnum):
@@ -86,7 +90,7 @@ def compare(op: Op, actual: Value, operand: Value) -> bool:
         case Op.EXISTS:
             return True
         case Op.EQ:
-            return kind_of(actual) == kind_of(operand) and actual == operand
+            return exact(actual) == exact(operand)
         case Op.IN:
             return isinstance(operand, tuple) and any(compare(Op.EQ, actual, item) for item in operand)
         case Op.BETWEEN:
@@ -107,3 +111,184 @@ def compare(op: Op, actual: Value, operand: Value) -> bool:
         case Op.LT | Op.LE | Op.GT | Op.GE:
             kind = kind_of(actual)
             return kind not in _UNORDERED and kind == kind_of(operand) and _ORDER[op](actual, operand)
+
+
+def exact(value: Value) -> object:
+    """Give a hashable stand-in that is equal for equal values of one kind only.
+
+    Python holds ``1 == True``, also inside of lists; here a boolean is not a number.
+    """
+    match value:
+        case tuple():
+            return ("list", tuple(exact(item) for item in value))
+        case Mapping():
+            return ("mapping", frozenset((key, exact(item)) for key, item in value.items()))
+        case _:
+            return (kind_of(value), value)
+
+
+def value_at(values: Properties, name: str) -> Value:
+    """Read a property; None when missing.
+
+    A dotted name reads into mappings, as ``address.city``, unless a property has that very name.
+    """
+    found = values.get(name)
+    if found is not None or "." not in name:
+        return found
+    head, _, path = name.partition(".")
+    inner = values.get(head)
+    return value_at(inner, path) if isinstance(inner, Mapping) else None
+
+
+def operand_for(op: Op, value: object, path: str) -> Value:
+    """Bring what is asked for into normal form, and refuse what could never hold.
+
+    Args:
+        op: The question.
+        value: What to compare with, as the caller gave it.
+        path: Where it stands in the definition, for the error.
+
+    Raises:
+        DefinitionError: an order asked of text, an empty list, a reversed or mixed pair, a naive moment,
+            a missing operand, or one for ``exists``.
+    """
+    try:
+        operand = normal(value, path)
+    except InputError as error:
+        raise DefinitionError(error.problem, path=error.field or path) from error
+    fault = _fault(op, operand)
+    if fault:
+        raise DefinitionError(fault, path=path)
+    return operand
+
+
+def _fault(op: Op, operand: Value) -> str:
+    match op:
+        case Op.EXISTS:
+            return "" if operand is None else "exists takes no value to compare with"
+        case Op.IN:
+            if not isinstance(operand, tuple) or not operand:
+                return "needs a list of one value or more to be in"
+            return "holds a missing value; ask missing() for that" if None in operand else ""
+        case Op.BETWEEN:
+            return _pair_fault(operand)
+        case Op.STARTS | Op.ENDS:
+            return "" if isinstance(operand, str) else f"is {kind_of(operand)}; only text starts or ends so"
+        case _ if operand is None:
+            return "nothing compares with a missing value; ask missing() or exists()"
+        case _ if isinstance(operand, Mapping):
+            return "is a mapping; compare one value in it, by its dotted name"
+        case Op.EQ | Op.CONTAINS:
+            return ""
+        case Op.LT | Op.LE | Op.GT | Op.GE:
+            return _order_fault(operand)
+
+
+def _order_fault(operand: Value) -> str:
+    kind = kind_of(operand)
+    if kind == "text":
+        return "text has no order (languages differ in it); use ==, in_, startswith or contains"
+    return f"{kind} has no order; compare numbers, money, dates or moments" if kind in _UNORDERED else ""
+
+
+def _pair_fault(operand: Value) -> str:
+    if not isinstance(operand, tuple) or len(operand) != 2:  # noqa: PLR2004 - the two ends
+        return "needs two values to be between"
+    low, high = operand
+    fault = _order_fault(low) or _order_fault(high)
+    if not fault and kind_of(low) != kind_of(high):
+        return f"mixes {kind_of(low)} and {kind_of(high)}; give two values of one kind"
+    return fault or ("" if compare(Op.LE, low, high) else "is reversed; give the smaller value first")
+
+
+@definition("prop")
+@attrs.frozen
+class PropTest:
+    """A test of one property of an event: pure data, written as ``Purchase.amount >= 3`` or ``prop("amount")``.
+
+    Attributes:
+        name: The property; a dotted name reads into mappings.
+        op: The question.
+        operand: What is asked for, in normal form.
+        negated: Whether the complement is meant; it holds for a missing property too.
+    """
+
+    name: str
+    op: Op = attrs.field(converter=Op)
+    operand: Value = attrs.field(default=None, eq=exact)
+    negated: bool = attrs.field(default=False, kw_only=True)
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse a test that could never hold."""
+        if not isinstance(self.name, str) or not self.name:
+            raise DefinitionError("a property needs a name", path="name")
+        object.__setattr__(self, "operand", operand_for(self.op, self.operand, self.name))
+
+    def __invert__(self) -> "PropTest":
+        """Give the complement."""
+        return attrs.evolve(self, negated=not self.negated)
+
+    def __bool__(self) -> NoReturn:
+        """Refuse ``and``, ``or``, ``not`` and chained comparisons, which would drop half of what is written.
+
+        Raises:
+            DefinitionError: always.
+        """
+        raise DefinitionError(
+            f"a test of {self.name!r} has no truth of its own; give several to where(), use ~ for not and "
+            "between(low, high) for a range"
+        )
+
+    def holds(self, properties: Properties) -> bool:
+        """Say whether the properties of an event pass the test; total, never raises."""
+        return compare(self.op, value_at(properties, self.name), self.operand) is not self.negated
+
+
+def value_at(found: Properties, name: str) -> Value:
+    """Give the value of a name; None when missing.
+
+    A dotted name reads into mappings, as ``address.city``, unless the mapping has that very name.
+    """
+    if name in found:
+        return found[name]
+    value: Value = found
+    for part in name.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value
+
+
+def _operand(value: object) -> Value:
+    return normal(value, "operand")
+
+
+@attrs.frozen
+class PropTest:
+    """A question about one property of one event; ``~`` asks the opposite.
+
+    Attributes:
+        name: The property; dots read into mappings, as ``address.city``.
+        op: How it is compared.
+        operand: With what, in normal form; ``exists`` ignores it.
+        negated: Whether the answer is turned round; then a missing property answers yes.
+    """
+
+    name: str
+    op: Op = attrs.field(converter=Op)
+    operand: Value = attrs.field(default=None, converter=_operand)
+    negated: bool = attrs.field(default=False, kw_only=True)
+
+    def holds(self, properties: Properties) -> bool:
+        """Answer for the properties of one event; total, never raises."""
+        return compare(self.op, value_at(properties, self.name), self.operand) is not self.negated
+
+    def __invert__(self) -> "PropTest":
+        """Ask the opposite."""
+        return attrs.evolve(self, negated=not self.negated)
+
+    def __bool__(self) -> bool:
+        """Refuse ``and``, ``or``, ``not`` and ``a < x < b``: each would silently drop a question."""
+        raise DefinitionError(
+            "a question about a property is not true or false by itself; "
+            "pass several questions as several arguments, use ~ for not and between for a range",
+            path=self.name,
+        )
