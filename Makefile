@@ -76,6 +76,10 @@ fmt: $(VENV)/.has-lint ## format, and mend what ruff can mend
 docs: $(VENV)/.has-docs ## build the documentation into site/; a warning is an error
 	$(BIN)/zensical build --strict --clean
 
+.PHONY: reference
+reference: $(VENV)/.has-test ## write the reference pages of new modules
+	@$(BIN)/python -m scripts.reference
+
 .PHONY: api
 api: $(VENV)/.has-lint ## compare the public names with the last tag
 	@tag=$$(git describe --tags --abbrev=0 2>/dev/null); \
