@@ -7,17 +7,31 @@ async; ports that live in memory never suspend, so a simulation drives them with
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import attrs
 
 from crmsdk.journeys.person import Change, Note, Person, Task
-from crmsdk.model.customer import Identifier
+from crmsdk.model.address import Address
+from crmsdk.model.content import Content, Envelope
+from crmsdk.model.customer import Customer, Identifier
 from crmsdk.model.event import Event
 from crmsdk.model.ids import CustomerId, EventId, MessageId
-from crmsdk.model.message import Message
+from crmsdk.model.message import Ambiguous, Deferred, Message, Outcome, Rejected
+from crmsdk.model.provider import Capabilities, ProviderRequest, ProviderResponse, SendContext
 
-__all__ = ["Clock", "Entropy", "Store", "StoredDefinition"]
+__all__ = [
+    "Channel",
+    "ChannelAdapter",
+    "Clock",
+    "Entropy",
+    "Sending",
+    "Store",
+    "StoredDefinition",
+    "Transport",
+]
+
+C_contra = TypeVar("C_contra", bound=Content, contravariant=True)
 
 
 class Clock(Protocol):
@@ -161,3 +175,143 @@ class Store(Protocol):
     @abstractmethod
     async def close(self) -> None:
         """Let go of files and connections; further calls raise ``StoreError``."""
+
+
+# -------------------------------------------------------------------------------------------- Channel
+
+
+class Channel(Protocol):
+    """Hands messages of one kind to the world; the one face the runtime knows.
+
+    Built by wrapping a ``ChannelAdapter`` (HTTP) or a ``Sending`` (anything else) into a
+    ``crmsdk.channels.delivery.ProviderChannel``, or written directly.
+
+    Promises that hold for every method: no repr, log record or error shows an address, a content or a
+    secret; nothing is opened before the first message; only errors of ``crmsdk.errors`` leave.
+    """
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """The kind of channel, as ``email``; the policy rules by it, messages ask for it."""
+
+    @property
+    @abstractmethod
+    def capabilities(self) -> Capabilities:
+        """What it can do; never changes."""
+
+    @abstractmethod
+    def address_of(self, customer: Customer) -> Address | None:
+        """Find where the customer is reached; None when nowhere. It reads nothing but the customer."""
+
+    @abstractmethod
+    def check(self, envelope: Envelope[Content]) -> None:
+        """Say without sending whether it could carry this.
+
+        Raises:
+            UnsupportedFeature: another content class, too long, a feature it has not, or something that a
+                message of this kind must have is missing (a promo e-mail without an unsubscribe link).
+        """
+
+    @abstractmethod
+    async def deliver(self, envelopes: Sequence[Envelope[Content]]) -> Sequence[Outcome]:
+        """Hand envelopes over and say what became of each, one outcome an envelope, in their order.
+
+        What fails for one concerns no other. An envelope that ``check`` would refuse is ``Rejected`` with
+        code ``unsupported``. ``Deferred`` means certainly not taken; when nobody can know, it is
+        ``Ambiguous``. A key accepted before is accepted again and reaches nobody twice, if
+        ``capabilities.idempotency`` is ``key``; without it, an envelope that may have left is never sent
+        again within the call. Envelopes to one address leave in their order. Cancelled, it stops and holds
+        no connection.
+
+        Raises:
+            AuthError: the account is refused. Nothing of this call was handed over or is in doubt; otherwise
+                the envelopes left over are ``Deferred`` with scope ``account`` and the next call raises.
+            ConfigError: settings that cannot work; nothing of this call was handed over.
+        """
+
+    @abstractmethod
+    async def aclose(self) -> None:
+        """Let go of connections; may be repeated, and a later ``deliver`` opens anew."""
+
+
+class ChannelAdapter(Protocol[C_contra]):
+    """One provider spoken to by HTTP, without any input or output: it makes requests and reads answers."""
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """The kind of channel, as ``email``."""
+
+    @property
+    @abstractmethod
+    def capabilities(self) -> Capabilities:
+        """What the provider can do; never changes."""
+
+    @abstractmethod
+    def build(self, batch: Sequence[Envelope[C_contra]], context: SendContext) -> ProviderRequest:
+        """Make the request for a batch: same batch and context, same bytes.
+
+        The batch has 1 to ``capabilities.batch_max`` envelopes, no two to one address, each within the
+        capabilities. Where the provider knows keys, the request carries ``context.key``. Secrets stay out of
+        ``url`` and are revealed here, not kept.
+
+        Raises:
+            UnsupportedFeature: something about the content that capabilities cannot say.
+        """
+
+    @abstractmethod
+    def parse(self, batch: Sequence[Envelope[C_contra]], response: ProviderResponse) -> Sequence[Outcome]:
+        """Read the answer: one outcome an envelope, in their order, whatever the answer holds.
+
+        Raises:
+            AuthError: the provider refuses the account.
+        """
+
+
+class Sending(Protocol[C_contra]):
+    """One provider spoken to by anything but HTTP, as SMTP: it connects and sends by itself."""
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """The kind of channel, as ``email``."""
+
+    @property
+    @abstractmethod
+    def capabilities(self) -> Capabilities:
+        """What the provider can do; never changes."""
+
+    @abstractmethod
+    async def send(self, batch: Sequence[Envelope[C_contra]], context: SendContext) -> Sequence[Outcome]:
+        """Send a batch as described at ``ChannelAdapter.build``; one outcome an envelope, in their order.
+
+        Several calls may run at a time.
+
+        Raises:
+            TransientError: certainly nothing was taken, all may be tried again.
+            PermanentError: nothing was taken and never will be.
+            AuthError: the provider refuses the account.
+            ConfigError: settings that cannot work.
+        """
+
+    @abstractmethod
+    async def aclose(self) -> None:
+        """Let go of connections; may be repeated, and a later ``send`` opens anew."""
+
+
+class Transport(Protocol):
+    """Carries HTTP requests; the only thing of a ``ChannelAdapter``'s channel that touches the network."""
+
+    @abstractmethod
+    async def exchange(self, request: ProviderRequest) -> ProviderResponse | Rejected | Deferred | Ambiguous:
+        """Carry a request and give the answer, or what is known of it when there is none.
+
+        ``Deferred``: it certainly did not leave. ``Ambiguous``: it may have been processed. ``Rejected``: it
+        is no request that can be sent at all. Redirects are not followed. Nothing of the request is logged
+        but method and ``url``.
+        """
+
+    @abstractmethod
+    async def aclose(self) -> None:
+        """Let go of connections; may be repeated, and a later ``exchange`` opens anew."""
