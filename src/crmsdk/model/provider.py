@@ -1,7 +1,7 @@
 """What a channel can do, as data, and what goes to a provider and comes back, as plain values."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -31,6 +31,10 @@ def _positive(_: object, field: "attrs.Attribute[Any]", value: int | None) -> No
         raise ValueError(message)
 
 
+def _names(given: Iterable[str]) -> frozenset[str]:
+    return frozenset(given)
+
+
 def _lower_names(given: Mapping[str, str]) -> Mapping[str, str]:
     return {name.casefold(): text for name, text in given.items()}
 
@@ -51,7 +55,7 @@ class Capabilities:
 
     content: type[Content]
     address: AddressSource
-    features: frozenset[str] = attrs.field(default=frozenset(), converter=frozenset)
+    features: frozenset[str] = attrs.field(default=(), converter=_names)
     length_max: int | None = attrs.field(default=None, validator=_positive)
     batch_max: int = attrs.field(default=1, validator=_positive)
     idempotency: Idempotency = attrs.field(default=Idempotency.NONE, converter=Idempotency)
