@@ -1,0 +1,177 @@
+"""What the intake of the runtime takes: four kinds of news about a person, not yet resolved to a customer.
+
+A batch is taken in the order (moment, rank, id): at one moment an alias comes before an identify, that before
+a group, that before a track, so that the fact finds the person already known.
+
+Source:
+    The Segment spec for identify, track, alias and group; research notes on its wire form.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import ClassVar, TypeAlias
+
+import attrs
+
+from crmsdk.errors import InputError
+from crmsdk.model.customer import AttributeWrite, Identifier, IdentifierKind
+from crmsdk.model.event import Event
+from crmsdk.model.ids import AccountId, CustomerId, EventId
+from crmsdk.model.moment import to_moment
+from crmsdk.model.values import EMPTY, Properties, properties
+
+__all__ = ["Alias", "Group", "Identify", "Input", "Track"]
+
+
+def _at(value: datetime) -> datetime:
+    return to_moment(value, "at")
+
+
+def _received(value: datetime) -> datetime:
+    return to_moment(value, "received")
+
+
+def _traits(value: Mapping[str, object]) -> Properties:
+    return properties(value, "traits")
+
+
+def _properties(value: Mapping[str, object]) -> Properties:
+    return properties(value)
+
+
+def _identifiers(value: Iterable[Identifier]) -> tuple[Identifier, ...]:
+    return tuple(dict.fromkeys(value))
+
+
+def _some(_: object, field: "attrs.Attribute[str]", value: str) -> None:
+    if not isinstance(value, str) or not value:
+        raise InputError(f"is {type(value).__name__}; give non-empty text", field=field.name)
+
+
+def _anyone(
+    _: object, field: "attrs.Attribute[tuple[Identifier, ...]]", value: tuple[Identifier, ...]
+) -> None:
+    if not value:
+        raise InputError("is empty; name the person by a user id or an anonymous id", field=field.name)
+
+
+def _count(values: Properties) -> str:
+    return f"<{len(values)} values>"
+
+
+@attrs.frozen(kw_only=True)
+class _News:
+    """What all four have.
+
+    Attributes:
+        id: Names the fact for ever.
+        identifiers: Names of the person, at least one, each once; the first identifying one leads.
+        at: When it happened, UTC.
+        received: When it arrived, UTC; not part of the fact.
+        source: Where it came from, as ``shop``.
+    """
+
+    rank: ClassVar[int]
+
+    id: EventId = attrs.field(validator=_some)
+    identifiers: tuple[Identifier, ...] = attrs.field(converter=_identifiers, validator=_anyone)
+    at: datetime = attrs.field(converter=_at)
+    received: datetime = attrs.field(converter=_received)
+    source: str = ""
+
+    @property
+    def order(self) -> tuple[datetime, int, str]:
+        """The order in which a batch is taken: moment, rank, id."""
+        return (self.at, self.rank, self.id)
+
+    @property
+    def anonymous(self) -> Identifier | None:
+        """The first anonymous id; None without one."""
+        return next((name for name in self.identifiers if name.kind is IdentifierKind.ANONYMOUS), None)
+
+    @property
+    def user(self) -> Identifier | None:
+        """The first identifier that names a known person; None when only a device is known."""
+        return next((name for name in self.identifiers if name.identifies), None)
+
+
+@attrs.frozen(kw_only=True)
+class Alias(_News):
+    """A person known under ``previous`` is also known under the identifiers.
+
+    Attributes:
+        previous: The earlier name, mostly an anonymous id.
+    """
+
+    rank: ClassVar[int] = 0
+
+    previous: Identifier
+
+
+@attrs.frozen(kw_only=True)
+class Identify(_News):
+    """Who a person is and what is known about them.
+
+    Attributes:
+        traits: Attributes in normal form; None takes an attribute away.
+        zone: IANA zone name; None when nothing was said.
+        locale: BCP 47 tag; None when nothing was said.
+    """
+
+    rank: ClassVar[int] = 1
+
+    traits: Properties = attrs.field(default=EMPTY, converter=_traits, hash=False, repr=_count)
+    zone: str | None = None
+    locale: str | None = None
+
+    def writes(self) -> tuple[AttributeWrite, ...]:
+        """Give the entries of the attribute log, with their provenance."""
+        return tuple(
+            AttributeWrite(name=name, value=value, at=self.at, id=self.id, source=self.source)
+            for name, value in self.traits.items()
+        )
+
+
+@attrs.frozen(kw_only=True)
+class Group(_News):
+    """A person belongs to an organisation.
+
+    Attributes:
+        account: The organisation's id.
+        traits: Attributes of the organisation in normal form.
+    """
+
+    rank: ClassVar[int] = 2
+
+    account: AccountId = attrs.field(validator=_some)
+    traits: Properties = attrs.field(default=EMPTY, converter=_traits, hash=False, repr=_count)
+
+
+@attrs.frozen(kw_only=True)
+class Track(_News):
+    """A person did something.
+
+    Attributes:
+        name: The event, declared in the catalog.
+        properties: Values in normal form.
+    """
+
+    rank: ClassVar[int] = 3
+
+    name: str = attrs.field(validator=_some)
+    properties: Properties = attrs.field(default=EMPTY, converter=_properties, hash=False, repr=_count)
+
+    def event(self, customer: CustomerId) -> Event:
+        """Give the event of the customer the identifiers led to."""
+        return Event(
+            id=self.id,
+            customer=customer,
+            name=self.name,
+            at=self.at,
+            received=self.received,
+            properties=self.properties,
+            source=self.source,
+        )
+
+
+Input: TypeAlias = Alias | Identify | Group | Track
