@@ -9,7 +9,7 @@ Source:
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import ClassVar, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import attrs
 
@@ -43,7 +43,7 @@ def _identifiers(value: Iterable[Identifier]) -> tuple[Identifier, ...]:
     return tuple(dict.fromkeys(value))
 
 
-def _some(_: object, field: "attrs.Attribute[str]", value: str) -> None:
+def _some(_: object, field: "attrs.Attribute[Any]", value: object) -> None:
     if not isinstance(value, str) or not value:
         raise InputError(f"is {type(value).__name__}; give non-empty text", field=field.name)
 
