@@ -116,7 +116,7 @@ lock: ## resolve everything anew and write constraints.txt
 	$(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/python -m pip install -q --disable-pip-version-check --upgrade pip
 	.venv-lock/bin/python -m pip install -q --disable-pip-version-check '.[all]' \
-		--group dev --group bench --group mutation --group build
+		--group dev --group bench --group mutation --group data --group build
 	.venv-lock/bin/python scripts/pins.py >constraints.txt.new
 	mv constraints.txt.new constraints.txt
 	rm -rf .venv-lock
