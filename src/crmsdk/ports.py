@@ -17,8 +17,10 @@ from crmsdk.model.content import Content, Envelope
 from crmsdk.model.customer import Customer, Identifier
 from crmsdk.model.event import Event
 from crmsdk.model.ids import CustomerId, EventId, MessageId
-from crmsdk.model.message import Ambiguous, Deferred, Message, Outcome, Rejected
+from crmsdk.model.message import Ambiguous, Deferred, Message, MessageKind, Outcome, Rejected
 from crmsdk.model.provider import Capabilities, ProviderRequest, ProviderResponse, SendContext
+from crmsdk.model.rendering import Rendered
+from crmsdk.model.values import Properties
 
 __all__ = [
     "Channel",
@@ -28,6 +30,7 @@ __all__ = [
     "Sending",
     "Store",
     "StoredDefinition",
+    "TemplateEngine",
     "Transport",
 ]
 
@@ -315,3 +318,48 @@ class Transport(Protocol):
     @abstractmethod
     async def aclose(self) -> None:
         """Let go of connections; may be repeated, and a later ``exchange`` opens anew."""
+
+
+# ------------------------------------------------------------------------------------------ Templates
+
+
+class TemplateEngine(Protocol):
+    """Turns a named template and one person's values into final content; it computes and never waits.
+
+    Promises that hold for every method: nothing but the templates given at its making is ever read; no
+    error shows a value; only ``TemplateError`` leaves.
+    """
+
+    @abstractmethod
+    def names(self) -> Sequence[str]:
+        """Name all templates, in text order."""
+
+    @abstractmethod
+    def variables(self, name: str) -> Mapping[str, frozenset[str]]:
+        """Name the variables each file of a template cannot be rendered without.
+
+        Keys are ``<channel>.<locale>``. Variables with a fallback in the template itself do not count, nor
+        does ``locale``, which the engine gives. Nothing is rendered.
+
+        Raises:
+            TemplateError: there is no such template, or one of its files is broken.
+        """
+
+    @abstractmethod
+    def render(
+        self, name: str, channel: str, *, locale: str | None, values: Properties, kind: MessageKind
+    ) -> Rendered:
+        """Fill a template in. The same arguments give the same content.
+
+        Args:
+            name: The template.
+            channel: The kind of channel, as ``email``.
+            locale: BCP 47 tag the person reads; None when unknown. Found is the exact locale, else its
+                language, else the engine's default.
+            values: What the template may show. A value of None is a missing one.
+            kind: Why the message is sent; warnings depend on it.
+
+        Raises:
+            TemplateError: no such template, no file for channel and locale, a broken file, a missing
+                variable, or a result that no content can be made of.
+        """
