@@ -7,7 +7,7 @@ the complement, so ``x != v`` is "not (x == v)" and holds for the missing too.
 import operator
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
-from enum import StrEnum
+from enum import Enum, StrEnum
 from typing import Any, NoReturn
 
 import attrs
@@ -96,7 +96,7 @@ def compare(op: Op, actual: Value, operand: Value) -> bool:
         case Op.BETWEEN:
             return (
                 isinstance(operand, tuple)
-                and len(operand) == 2  # noqa: PLR2004 - the two ends
+                and len(operand) == 2
                 and compare(Op.GE, actual, operand[0])
                 and compare(Op.LE, actual, operand[1])
             )
@@ -145,7 +145,7 @@ def operand_for(op: Op, value: object, path: str) -> Value:
 
     Args:
         op: The question.
-        value: What to compare with, as the caller gave it.
+        value: What to compare with, as the caller gave it; of an enumeration its value is taken.
         path: Where it stands in the definition, for the error.
 
     Raises:
@@ -153,13 +153,19 @@ def operand_for(op: Op, value: object, path: str) -> Value:
             a missing operand, or one for ``exists``.
     """
     try:
-        operand = normal(value, path)
+        operand = normal(_plain(value), path)
     except InputError as error:
         raise DefinitionError(error.problem, path=error.field or path) from error
     fault = _fault(op, operand)
     if fault:
         raise DefinitionError(fault, path=path)
     return operand
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, tuple | list):
+        return tuple(_plain(item) for item in value)
+    return value.value if isinstance(value, Enum) else value
 
 
 def _fault(op: Op, operand: Value) -> str:
@@ -192,7 +198,7 @@ def _order_fault(operand: Value) -> str:
 
 
 def _pair_fault(operand: Value) -> str:
-    if not isinstance(operand, tuple) or len(operand) != 2:  # noqa: PLR2004 - the two ends
+    if not isinstance(operand, tuple) or len(operand) != 2:
         return "needs two values to be between"
     low, high = operand
     fault = _order_fault(low) or _order_fault(high)
@@ -204,7 +210,7 @@ def _pair_fault(operand: Value) -> str:
 @definition("prop")
 @attrs.frozen
 class PropTest:
-    """A test of one property of an event: pure data, written as ``Purchase.amount >= 3`` or ``prop("amount")``.
+    """A test of one property of an event, written ``Purchase.amount >= 3`` or ``prop("amount") >= 3``.
 
     Attributes:
         name: The property; a dotted name reads into mappings.

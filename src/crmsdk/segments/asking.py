@@ -1,0 +1,146 @@
+"""What can be asked of a value and of a moment, as operators and methods that give a definition.
+
+The builders here compare like numbers and dates in Python, but answer with data. They are no values: two of
+them are never equal, none can be hashed, and none has a truth.
+"""
+
+from collections.abc import Callable, Iterable
+from collections.abc import Set as AbstractSet
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Any, Generic, NoReturn, TypeAlias, TypeVar
+
+from crmsdk.errors import DefinitionError
+from crmsdk.model.comparison import Op
+from crmsdk.model.values import Value
+from crmsdk.segments.windows import Absolute, Relation, Relative, Timing
+
+__all__ = ["Asked", "Comparable", "Readable", "Timed"]
+
+A_co = TypeVar("A_co", covariant=True)
+
+Asked: TypeAlias = Value | Enum
+"""What a value may be compared with; of an enumeration its value is taken."""
+
+_UNFINISHED = (
+    "this is not a condition yet; finish it as attr('city') == 'Moscow', and put brackets around each "
+    "comparison that is joined with & or |"
+)
+
+
+class _Unfinished:
+    """The root of all builders: refuses what would look like an answer."""
+
+    def __bool__(self) -> NoReturn:
+        """Refuse: nothing was asked yet.
+
+        Raises:
+            DefinitionError: always.
+        """
+        raise DefinitionError(_UNFINISHED)
+
+    def _refuse(self, _: object) -> NoReturn:
+        raise DefinitionError(_UNFINISHED)
+
+    # ``1 & attr("x")`` is what Python reads in ``attr("y") == 1 & attr("x") == 2``.
+    __and__ = __rand__ = __or__ = __ror__ = _refuse
+
+
+class Comparable(_Unfinished, Generic[A_co]):  # noqa: PLW1641 - == asks a question, so a hash would mean nothing
+    """A value that can be compared; missing values and those of another kind never compare.
+
+    Args:
+        ask: Makes the definition of one comparison, of op, operand, and whether the complement is meant.
+    """
+
+    def __init__(self, ask: Callable[[Op, object, bool], A_co]) -> None:
+        self._ask = ask
+
+    def __eq__(self, other: Asked) -> A_co:  # type: ignore[override, explicit-override]  # a comparison makes a question
+        return self._ask(Op.EQ, other, False)
+
+    def __ne__(self, other: Asked) -> A_co:  # type: ignore[override, explicit-override]  # the same
+        return self._ask(Op.EQ, other, True)
+
+    def __lt__(self, other: Asked) -> A_co:
+        return self._ask(Op.LT, other, False)
+
+    def __le__(self, other: Asked) -> A_co:
+        return self._ask(Op.LE, other, False)
+
+    def __gt__(self, other: Asked) -> A_co:
+        return self._ask(Op.GT, other, False)
+
+    def __ge__(self, other: Asked) -> A_co:
+        return self._ask(Op.GE, other, False)
+
+    def between(self, low: Asked, high: Asked) -> A_co:
+        """Ask whether the value lies between two, both included."""
+        return self._ask(Op.BETWEEN, (low, high), False)
+
+
+class Readable(Comparable[A_co]):
+    """A stored value: text, a list, or anything that can be compared."""
+
+    def in_(self, values: Iterable[Asked]) -> A_co:
+        """Ask whether the value is one of these."""
+        if isinstance(values, str):
+            raise DefinitionError("in_ takes a list of values; give ['a', 'b'], or ask contains")
+        # The order of a set changes from run to run; the content hash must not.
+        items = sorted(values, key=_sort_key) if isinstance(values, AbstractSet) else values
+        return self._ask(Op.IN, tuple(items), False)
+
+    def contains(self, item: Asked) -> A_co:
+        """Ask whether the text holds this text, or the list this item."""
+        return self._ask(Op.CONTAINS, item, False)
+
+    def startswith(self, text: str) -> A_co:
+        """Ask whether the text starts so."""
+        return self._ask(Op.STARTS, text, False)
+
+    def endswith(self, text: str) -> A_co:
+        """Ask whether the text ends so."""
+        return self._ask(Op.ENDS, text, False)
+
+    def exists(self) -> A_co:
+        """Ask whether there is a value at all; the empty text is one."""
+        return self._ask(Op.EXISTS, None, False)
+
+    def missing(self) -> A_co:
+        """Ask whether there is no value."""
+        return self._ask(Op.EXISTS, None, True)
+
+
+def _sort_key(value: Any) -> tuple[str, str]:
+    return (type(value).__name__, repr(value))
+
+
+class Timed(_Unfinished, Generic[A_co]):
+    """A moment that can be asked about; false when it is missing, whatever is asked.
+
+    Args:
+        when: Makes the definition of one question about the moment.
+    """
+
+    def __init__(self, when: Callable[[Timing], A_co]) -> None:
+        self._when = when
+
+    def within_last(self, span: timedelta) -> A_co:
+        """Ask for ``now - span < moment <= now``: true until exactly moment + span."""
+        return self._when(Relative(Relation.WITHIN_LAST, span))
+
+    def more_than_ago(self, span: timedelta) -> A_co:
+        """Ask for ``moment <= now - span``: true from exactly moment + span on."""
+        return self._when(Relative(Relation.MORE_THAN_AGO, span))
+
+    def within_next(self, span: timedelta) -> A_co:
+        """Ask for ``now < moment <= now + span``."""
+        return self._when(Relative(Relation.WITHIN_NEXT, span))
+
+    def before(self, moment: datetime) -> A_co:
+        """Ask for a moment strictly before this aware one."""
+        return self._when(Absolute(end=moment))
+
+    def after(self, moment: datetime) -> A_co:
+        """Ask for this aware moment or a later one, so that ``before`` and ``after`` meet without overlap."""
+        return self._when(Absolute(start=moment))

@@ -1,0 +1,111 @@
+"""The words segments are written in; each gives a definition, pure data.
+
+    attr("city") == "Moscow"
+    did(Purchase).where(Purchase.amount >= Money(9000, "RUB")).within(td(days=30)).at_least(3)
+    did("purchase").last_at().more_than_ago(td(days=60)) & ~did("visit").within(td(days=14))
+
+Join with ``&``, ``|`` and ``~``, with brackets around comparisons. Names of events, properties and attributes
+are said as text or by their declaration.
+"""
+
+from typing import Protocol, cast
+
+from crmsdk.errors import DefinitionError
+from crmsdk.model.comparison import Op, PropTest
+from crmsdk.model.consent import ConsentState
+from crmsdk.model.values import Value
+from crmsdk.segments.asking import Readable, Timed
+from crmsdk.segments.grammar import (
+    Always,
+    AttrTest,
+    AttrTime,
+    ConsentTest,
+    Did,
+    Named,
+    Occurrences,
+    Predicate,
+    Segment,
+    Timing,
+    name_of,
+)
+
+__all__ = ["Attr", "NamedEvent", "attr", "consent", "did", "everyone", "nobody", "prop", "segment"]
+
+everyone: Predicate = Always()
+"""Holds for everybody."""
+
+nobody: Predicate = Always(False)
+"""Holds for nobody."""
+
+
+class NamedEvent(Protocol):
+    """Anything that carries the name of an event: an ``EventType`` or an adopted pydantic model."""
+
+    __event_name__: str
+
+
+class Attr(Readable[Predicate], Timed[Predicate]):
+    """An attribute of the customer, to be asked about. The current value is the last written by ``now``.
+
+    Args:
+        name: The attribute; a dotted name reads into mappings, as ``address.city``.
+    """
+
+    def __init__(self, name: str) -> None:
+        Readable.__init__(self, self._compare)
+        Timed.__init__(self, self._time)
+        self.name = name
+
+    def _compare(self, op: Op, operand: object, negated: bool) -> Predicate:  # noqa: FBT001 - the builder's callback
+        asked = AttrTest(self.name, op, cast("Value", operand))
+        return ~asked if negated else asked
+
+    def _time(self, timing: Timing) -> Predicate:
+        return AttrTime(self.name, timing)
+
+    def __repr__(self) -> str:  # type: ignore[explicit-override]  # typing has override from 3.12 on
+        return f"<attribute {self.name}>"
+
+
+def attr(name: str | Named) -> Attr:
+    """Ask about an attribute of the customer: ``attr("city") == "Moscow"``, ``attr(Shopper.city)``.
+
+    A comparison with a missing value, or one of another kind, is false; ``!=`` is the complement of ``==``,
+    so it holds for the missing too.
+    """
+    return Attr(name_of(name))
+
+
+def prop(name: str) -> Readable[PropTest]:
+    """Ask about a property of an event inside ``where``: ``prop("amount") >= 100``."""
+
+    def ask(op: Op, operand: object, negated: bool) -> PropTest:  # noqa: FBT001 - the builder's callback
+        return PropTest(name, op, cast("Value", operand), negated=negated)
+
+    return Readable(ask)
+
+
+def did(event: str | type[NamedEvent]) -> Did:
+    """Ask whether an event happened, once or more; chain ``where``, ``within``, ``at_least`` and more.
+
+    Raises:
+        DefinitionError: the argument names no event.
+    """
+    name = event if isinstance(event, str) else getattr(event, "__event_name__", None)
+    if not isinstance(name, str) or not name:
+        raise DefinitionError(f"{event!r} names no event; give an EventType or a non-empty name")
+    return Did(Occurrences(name))
+
+
+def consent(channel: str, purpose: str, *, state: ConsentState | str = ConsentState.GRANTED) -> Predicate:
+    """Ask whether the person agreed to a channel for a purpose; ``state`` asks for another answer.
+
+    >>> consent("email", "promo", state="withdrawn").state
+    <ConsentState.WITHDRAWN: 'withdrawn'>
+    """
+    return ConsentTest(channel, purpose, state=state)
+
+
+def segment(name: str, predicate: Predicate, *, audience: str = "") -> Segment:
+    """Name a predicate; the segment may stand wherever a predicate may, also in other segments."""
+    return Segment(name, predicate, audience)
