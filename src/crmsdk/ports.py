@@ -96,12 +96,15 @@ class Store(Protocol):
     async def commit(self, changes: Sequence[Change]) -> Sequence[bool]:
         """Write each change whole, or not at all if anybody wrote that person since it was read.
 
-        A change is refused (False) when the stored version of the person differs from ``person.version``
-        (0: not stored), when one of its new identifiers belongs to another customer, or when one of its new
-        event ids is already stored. The others of the batch are written all the same, in one transaction.
-        A written person's version has grown by one. Pending messages of withdrawn runs are deleted; a
-        message that is being sent is not. Everything of an absorbed customer, messages and notes included,
-        belongs to the absorbing one afterwards. Notes keep their order.
+        A change is refused (False) when the stored version of the person, or of one it absorbs, differs from
+        the version read (0: not stored), when one of its new identifiers belongs to another customer, or when
+        one of its new event ids is already stored. The others of the batch are written all the same, each
+        after the one before it, in one transaction. A written person's version has grown by one.
+
+        Messages and tasks are written as given, as the person's. Then pending messages of withdrawn runs are
+        deleted; a message that is being sent is not. Notes keep their order. An absorbed customer is gone
+        afterwards: ``person`` holds its facts and runs, listed as new or not, and its messages, tasks and notes
+        belong to ``person``.
         """
 
     @abstractmethod
@@ -117,7 +120,10 @@ class Store(Protocol):
 
     @abstractmethod
     async def rouse(self, journey: str, now: datetime) -> int:
-        """Set the wake of everybody with a living run of the journey to ``now``; say how many."""
+        """Wake everybody with a living run of the journey at ``now``, if not earlier; say how many.
+
+        It counts as a write of the person: whoever read the person before is refused, so no wake is lost.
+        """
 
     @abstractmethod
     async def claim(
@@ -125,18 +131,19 @@ class Store(Protocol):
     ) -> Sequence[Message]:
         """Take messages to send: no other worker gets them until ``lease``.
 
-        Taken are pending ones whose ``not_before`` is at or before ``now`` and whose lease is free or over,
-        and ``sending`` ones whose lease is over (their worker died; they come back as ``sending``).
-        Messages of paused journeys are left alone. Order: ``Message.order``. The returned rows carry the
-        new worker and lease.
+        Taken are pending ones whose ``not_before`` is at or before ``now`` and whose lease is free or over
+        (a lease is over at its very moment), and ``sending`` ones whose lease is over (their worker died; they
+        come back as ``sending``). Messages of paused journeys are left alone. Order: ``Message.order``. The
+        returned rows carry the new worker and lease.
         """
 
     @abstractmethod
     async def settle(self, message: Message, *, worker: str, notes: Sequence[Note] = ()) -> bool:
         """Write a claimed message back without touching its person.
 
-        Refused (False), and nothing written, when the row is gone, is final, or is held by another worker.
-        The row takes worker and lease from ``message`` (None frees it). Notes go to its customer.
+        Refused (False), and nothing written, when the row is gone, is final, or is held by another worker
+        (over or not, its lease is not free). The row takes worker and lease from ``message`` (None frees it),
+        and stays with the customer it belongs to by now, who gets the notes.
         """
 
     @abstractmethod
@@ -165,7 +172,7 @@ class Store(Protocol):
 
     @abstractmethod
     async def definitions(self) -> Sequence[StoredDefinition]:
-        """Read all kept definitions."""
+        """Read all kept definitions, oldest first."""
 
     @abstractmethod
     async def set_paused(self, journey: str, paused: bool) -> None:  # noqa: FBT001 - the value is the point

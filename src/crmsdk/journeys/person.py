@@ -298,7 +298,7 @@ class Change:
         withdrawn: Runs whose pending messages are deleted.
         tasks: New or changed.
         notes: New lines of the timeline, in order.
-        absorbs: Anonymous customers whose whole history now belongs to this one.
+        absorbs: Anonymous customers, as they were read, whose whole history ``person`` now holds.
     """
 
     person: Person
@@ -313,7 +313,7 @@ class Change:
     withdrawn: tuple[EnrollmentId, ...] = ()
     tasks: tuple[Task, ...] = ()
     notes: tuple[Note, ...] = ()
-    absorbs: tuple[CustomerId, ...] = ()
+    absorbs: tuple[Person, ...] = ()
 
     @classmethod
     def between(
@@ -325,7 +325,7 @@ class Change:
         withdrawn: Iterable[EnrollmentId] = (),
         tasks: Iterable[Task] = (),
         notes: Iterable[Note] = (),
-        absorbs: Iterable[CustomerId] = (),
+        absorbs: Iterable[Person] = (),
     ) -> "Change":
         """Find what is new or other in ``after``; unchanged parts are told by identity, so it costs little."""
         old_events: set[EventId] = {event.id for event in before.facts.events}
