@@ -223,7 +223,7 @@ _RULES = (
     "@ .name{font-size:13px;font-weight:600}"
     f"@ .detail{{font-size:{_DETAIL_SIZE}px;fill:var(--soft)}}"
     f"@ .count{{font-size:{_DETAIL_SIZE}px;font-weight:600}}"
-    "@ .sign{fill:none;stroke:#fff;stroke-width:1.6;stroke-linecap:round;stroke-linejoin:round}"
+    "@ .sign{fill:none;stroke:var(--paper);stroke-width:1.6;stroke-linecap:round;stroke-linejoin:round}"
     "@ .step:hover .shape,@ .step:focus .shape,@ .chosen .shape{stroke:var(--c1);stroke-width:2}"
     "@ .step:focus{outline:none}"
 )

@@ -27,6 +27,7 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*\Z")
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 _LIGHT: Mapping[str, str] = {
+    "page": "#f5f6f8",
     "paper": "#ffffff",
     "panel": "#f5f6f8",
     "ink": "#1b2330",
@@ -43,6 +44,7 @@ _LIGHT: Mapping[str, str] = {
     "c7": "#8a94a3",
 }
 _DARK: Mapping[str, str] = {
+    "page": "#0d1117",
     "paper": "#161b22",
     "panel": "#1f2630",
     "ink": "#e8ecf1",

@@ -142,7 +142,7 @@ def _break(word: str, width: float, *, size: float, bold: bool) -> Iterator[tupl
 
 
 def _clusters(text: str) -> Iterator[str]:
-    """Split text into what a reader sees as characters: accents, skin tones and joined emoji stay together."""
+    """Split text into what a reader sees as characters: accents and joined emoji stay together."""
     cluster = ""
     for char in text:
         number = ord(char)
