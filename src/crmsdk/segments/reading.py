@@ -1,0 +1,99 @@
+"""Which facts can change the answer of a condition: what the engine need not ask again."""
+
+from collections.abc import Iterable
+from typing import assert_never, cast
+
+import attrs
+
+from crmsdk.segments.grammar import (
+    Always,
+    And,
+    AttrTest,
+    AttrTime,
+    Condition,
+    ConsentTest,
+    Did,
+    EventTime,
+    Node,
+    Not,
+    Or,
+    RunAnd,
+    RunNot,
+    RunOr,
+    Segment,
+    SinceEntry,
+    Sum,
+)
+
+__all__ = ["Reads", "reads"]
+
+
+@attrs.frozen(kw_only=True)
+class Reads:
+    """Kinds of facts: those a condition reads, or those that just changed.
+
+    Attributes:
+        events: Names of events.
+        attributes: Names of attributes, without a path into them.
+        consents: Whether consents count.
+        zone: Whether the person's zone counts.
+        everything: Whether all facts count.
+    """
+
+    events: frozenset[str] = frozenset()
+    attributes: frozenset[str] = frozenset()
+    consents: bool = False
+    zone: bool = False
+    everything: bool = False
+
+    @classmethod
+    def all(cls) -> "Reads":
+        """Give all facts there are."""
+        return cls(consents=True, zone=True, everything=True)
+
+    @classmethod
+    def union(cls, several: Iterable["Reads"]) -> "Reads":
+        """Give everything that any of them reads."""
+        parts = tuple(several)
+        return cls(
+            events=frozenset().union(*(part.events for part in parts)),
+            attributes=frozenset().union(*(part.attributes for part in parts)),
+            consents=any(part.consents for part in parts),
+            zone=any(part.zone for part in parts),
+            everything=any(part.everything for part in parts),
+        )
+
+    def touches(self, other: "Reads") -> bool:
+        """Say whether both have a fact in common."""
+        return (
+            self.everything
+            or other.everything
+            or not self.events.isdisjoint(other.events)
+            or not self.attributes.isdisjoint(other.attributes)
+            or (self.consents and other.consents)
+            or (self.zone and other.zone)
+        )
+
+
+def reads(condition: Condition) -> Reads:
+    """Name the facts that can change the answer; no other fact ever does."""
+    node = cast("Node", condition)
+    match node:
+        case Did() | Sum() | EventTime():
+            return Reads(events=frozenset((node.of.event,)))
+        case SinceEntry():
+            return Reads(events=frozenset((node.event,)))
+        case AttrTest() | AttrTime():
+            return Reads(attributes=frozenset((node.name, node.name.partition(".")[0])))
+        case ConsentTest():
+            return Reads(consents=True)
+        case And() | Or() | RunAnd() | RunOr():
+            return Reads.union(reads(part) for part in node.parts)
+        case Not() | RunNot():
+            return reads(node.part)
+        case Segment():
+            return reads(node.predicate)
+        case Always():
+            return Reads()
+        case _:
+            assert_never(node)
