@@ -5,9 +5,9 @@ async; ports that live in memory never suspend, so a simulation drives them with
 """
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import ClassVar, Protocol, TypeVar
 
 import attrs
 
@@ -21,12 +21,15 @@ from crmsdk.model.message import Ambiguous, Deferred, Message, MessageKind, Outc
 from crmsdk.model.provider import Capabilities, ProviderRequest, ProviderResponse, SendContext
 from crmsdk.model.rendering import Rendered
 from crmsdk.model.values import Properties
+from crmsdk.policy.answer import Lease
+from crmsdk.policy.record import Answer, Contact, InDoubt, Reserve, Standing, Suppression
 
 __all__ = [
     "Channel",
     "ChannelAdapter",
     "Clock",
     "Entropy",
+    "Ledger",
     "Sending",
     "Store",
     "StoredDefinition",
@@ -370,3 +373,118 @@ class TemplateEngine(Protocol):
             TemplateError: no such template, no file for channel and locale, a broken file, a missing
                 variable, or a result that no content can be made of.
         """
+
+
+# --------------------------------------------------------------------------------------------- Ledger
+
+
+class Ledger(Protocol):
+    """Keeps each person's contacts, so that limits hold over all processes, channels and journeys.
+
+    A ledger sees integers and texts: moments are microseconds since 1970, zones and rules were resolved
+    before (``crmsdk.policy.record`` holds its words, ``crmsdk.policy.evaluation.judge`` the meaning of a
+    limit). One person is one atomic unit. A contact is ``sending`` while leased to a worker, then ``sent``;
+    it takes a place from its reserve on, whatever its state. A lease that ended frees nothing: the contact
+    is in doubt, stays counted, and only the same message may take its place over.
+
+    Promises that hold for every method: what was answered survives the death of the process where
+    ``durable`` is true; a failed call wrote nothing; a batch is answered in its order. After
+    ``move(a, b)``, calls that still name ``a`` act on ``b``. Raises ``StoreBusy``, ``StoreFull`` or another
+    ``StoreError``, never a driver's own error; ``InputError`` for a batch of more than 1,000.
+    """
+
+    durable: ClassVar[bool]
+    """Whether contacts survive the process and are shared with others."""
+
+    @abstractmethod
+    async def reserve(self, batch: Sequence[Reserve]) -> Sequence[Answer]:
+        """Take a place for each message, or say what stands against it. Each sees those before it.
+
+        The first option is taken that no suppression stops and whose checks all hold: counted are contacts
+        with ``at > bound``, so one exactly a window old counts no more; filters and distinct values as in
+        ``Check``. The new contact is ``sending``, with attempt 1, the moment ``now`` (or that of the
+        person's last contact, if that is later) and a lease until ``now + lease``. A refused message leaves
+        no trace. Nothing is taken for a message that has a place already, with one exception: its own lease
+        is over and an option names its channel, which is not suppressed. Then it takes its place over
+        unchecked, keeping the moment, with the next attempt and a new lease.
+
+        Returns:
+            For each its contact or None, and the standing before it.
+        """
+
+    @abstractmethod
+    async def read(self, batch: Sequence[Reserve]) -> Sequence[Standing]:
+        """Read what a reserve would look at, writing nothing."""
+
+    @abstractmethod
+    async def commit(self, leases: Sequence[Lease]) -> Sequence[bool]:
+        """Report messages as sent; false for one without a place.
+
+        The attempt does not matter: a message whose place was taken over meanwhile was sent all the same.
+        Repeating it changes nothing.
+        """
+
+    @abstractmethod
+    async def release(self, leases: Sequence[Lease]) -> Sequence[bool]:
+        """Free places of messages that were certainly not sent; false where nothing was freed.
+
+        Only a ``sending`` contact of the same attempt is freed, so that a late worker cannot free the place
+        its successor took over.
+        """
+
+    @abstractmethod
+    async def renew(self, lease: Lease, until: int) -> Lease | None:
+        """Hold a place longer; None unless the contact is still ``sending`` in the same attempt."""
+
+    @abstractmethod
+    async def record(self, customer: CustomerId, contacts: Sequence[Contact]) -> Sequence[bool]:
+        """Add contacts made elsewhere, as sent, unchecked, at their own moments; false for a known id."""
+
+    @abstractmethod
+    async def entries(self, customer: CustomerId, *, since: int = 0) -> Sequence[Contact]:
+        """Read a person's contacts with ``at >= since``, in the order of (moment, message id)."""
+
+    @abstractmethod
+    async def in_doubt(self, now: int, *, limit: int = 1000) -> Sequence[InDoubt]:
+        """List contacts whose lease ended at or before ``now``, in the order of (lease, message id)."""
+
+    @abstractmethod
+    async def resolve(self, customer: CustomerId, message_id: MessageId, *, sent: bool, now: int) -> bool:
+        """Settle a contact in doubt: sent, or freed; false, and nothing done, if it is not in doubt."""
+
+    @abstractmethod
+    async def suppress(self, suppressions: Sequence[Suppression]) -> None:
+        """Stop people or addresses: no reserve after it passes. The first of equal ones is kept."""
+
+    @abstractmethod
+    async def unsuppress(self, suppressions: Sequence[Suppression]) -> Sequence[bool]:
+        """Take suppressions back, each exactly; false for one that was not there."""
+
+    @abstractmethod
+    async def move(
+        self, source: CustomerId, target: CustomerId, *, only: Collection[MessageId] | None = None
+    ) -> Sequence[MessageId]:
+        """Give one person's contacts and suppressions to another who is the same person; both sum up.
+
+        A message that both hold is kept once, a sent one before a sending one. With ``only`` just these
+        contacts are moved, no suppression is, and ``target`` is a person of its own again: this takes a
+        move back. Repeating a move moves nothing.
+
+        Returns:
+            Ids of the contacts moved, in the order of (moment, id).
+        """
+
+    @abstractmethod
+    async def erase(self, customer: CustomerId) -> None:
+        """Remove a person: contacts, suppressions of the person, moves to or from; addresses stay suppressed.
+
+        A message that is being sent loses its place; its commit is answered with false and restores nothing.
+        """
+
+    @abstractmethod
+    async def forget(self, before: int) -> int:
+        """Drop ``sent`` contacts with ``at < before``; say how many. What is in doubt stays."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Let go of files and connections; further calls raise ``StoreError``."""
