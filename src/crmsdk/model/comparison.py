@@ -8,7 +8,7 @@ import operator
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from enum import Enum, StrEnum
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 import attrs
 
@@ -69,6 +69,7 @@ _ORDER: Mapping[Op, Callable[[Any, Any], bool]] = {
     Op.GT: operator.gt,
     Op.GE: operator.ge,
 }
+_SCALARS = frozenset({int, float, datetime, date, Money})
 _UNORDERED = frozenset({"missing", "boolean", "text", "list", "mapping"})
 
 
@@ -87,10 +88,12 @@ def compare(op: Op, actual: Value, operand: Value) -> bool:
     if actual is None:
         return False
     match op:
+        case Op.GE | Op.LE | Op.GT | Op.LT:
+            return _orderable(actual, operand) and _ORDER[op](actual, operand)
+        case Op.EQ:
+            return _equal(actual, operand)
         case Op.EXISTS:
             return True
-        case Op.EQ:
-            return exact(actual) == exact(operand)
         case Op.IN:
             return isinstance(operand, tuple) and any(compare(Op.EQ, actual, item) for item in operand)
         case Op.BETWEEN:
@@ -108,9 +111,21 @@ def compare(op: Op, actual: Value, operand: Value) -> bool:
             return isinstance(actual, str) and isinstance(operand, str) and actual.startswith(operand)
         case Op.ENDS:
             return isinstance(actual, str) and isinstance(operand, str) and actual.endswith(operand)
-        case Op.LT | Op.LE | Op.GT | Op.GE:
-            kind = kind_of(actual)
-            return kind not in _UNORDERED and kind == kind_of(operand) and _ORDER[op](actual, operand)
+
+
+def _orderable(actual: Value, operand: Value) -> bool:
+    if (
+        type(actual) is type(operand) and type(actual) in _SCALARS
+    ):  # the usual case, far cheaper than the kinds
+        return not isinstance(actual, Money) or actual.currency == cast("Money", operand).currency
+    kind = kind_of(actual)
+    return kind not in _UNORDERED and kind == kind_of(operand)
+
+
+def _equal(actual: Value, operand: Value) -> bool:
+    if type(actual) is type(operand) and (type(actual) in _SCALARS or isinstance(actual, str)):
+        return actual == operand
+    return exact(actual) == exact(operand)
 
 
 def exact(value: Value) -> object:

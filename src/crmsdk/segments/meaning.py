@@ -1,0 +1,305 @@
+"""The meaning of every condition: the reference that all other executors must agree with.
+
+Truth is two-valued and ``~`` is the complement. A comparison with a missing value, or one of another kind,
+is false. Of no events count and sum are zero; first and last are missing. Windows are half-open; facts dated
+after ``now`` do not count until then, and ``until`` says when.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TypeAlias, TypeVar, assert_never, cast, overload
+
+from crmsdk.model.comparison import compare
+from crmsdk.model.event import Event
+from crmsdk.model.facts import Facts
+from crmsdk.model.moment import to_moment
+from crmsdk.model.money import Money
+from crmsdk.model.values import Value
+from crmsdk.segments.explain import heading
+from crmsdk.segments.grammar import (
+    Absolute,
+    Always,
+    And,
+    AttrTest,
+    AttrTime,
+    Condition,
+    ConsentTest,
+    Counted,
+    Did,
+    Edge,
+    EventTime,
+    Node,
+    Not,
+    Or,
+    Predicate,
+    Relation,
+    Relative,
+    RunAnd,
+    RunNot,
+    RunOr,
+    RunPredicate,
+    Segment,
+    SinceEntry,
+    Sum,
+    Timing,
+)
+from crmsdk.segments.unfolding import (
+    Slices,
+    amount,
+    attribute_steps,
+    consent_steps,
+    events_of,
+    events_since,
+    moved,
+    slices,
+    span_of,
+    total,
+)
+from crmsdk.segments.verdict import Because, RunView, Threshold, Verdict
+
+__all__ = ["Because", "RunView", "Verdict", "evaluate"]
+
+T = TypeVar("T")
+Answer: TypeAlias = tuple[bool, datetime | None]
+"""Whether it holds, and the earliest moment at which that may change with no new fact."""
+
+
+@overload
+def evaluate(condition: Predicate, facts: Facts, now: datetime, *, run: RunView | None = None) -> Verdict: ...
+@overload
+def evaluate(condition: RunPredicate, facts: Facts, now: datetime, *, run: RunView) -> Verdict: ...
+@overload
+def evaluate(condition: Condition, facts: Facts, now: datetime, *, run: RunView) -> Verdict: ...
+def evaluate(condition: Condition, facts: Facts, now: datetime, *, run: RunView | None = None) -> Verdict:
+    """Answer one condition about one customer at one moment.
+
+    Args:
+        condition: What is asked.
+        facts: Everything known about the customer.
+        now: The moment of asking, aware; past and future ones are as good.
+        run: The run it is asked in; needed for conditions about a run.
+
+    Returns:
+        The truth, and ``until``: no earlier change is possible without a new fact. It is the exact moment of
+        the next change for single questions; for joined ones it may come earlier, never later.
+
+    Raises:
+        NaiveMoment: ``now`` has no zone.
+        DefinitionError: the condition is about a run, and none is given.
+    """
+    now = to_moment(now, "now")
+    matched, until = _answer(condition, facts, now, run)
+    return Verdict(matched, until, partial(_because, condition, facts, now, run))
+
+
+def _answer(condition: Condition, facts: Facts, now: datetime, run: RunView | None) -> Answer:
+    node = cast("Node", condition)  # the kinds are closed; whatever else is a Condition ends in assert_never
+    match node:
+        case Did():
+            events = events_of(node.of, facts, now)
+            return _counted(node, slices([event.at for event in events], span_of(node.of), now))
+        case AttrTest():
+            steps = attribute_steps(facts, node.name, now)
+            return _first_flip(steps, lambda value: compare(node.op, value, node.operand))
+        case And() | RunAnd():
+            return _all((_answer(part, facts, now, run) for part in node.parts), wanted=True)
+        case Not() | RunNot():
+            matched, until = _answer(node.part, facts, now, run)
+            return not matched, until
+        case Or() | RunOr():
+            return _all((_answer(part, facts, now, run) for part in node.parts), wanted=False)
+        case Segment():
+            return _answer(node.predicate, facts, now, run)
+        case AttrTime():
+            return _first_turn(attribute_steps(facts, node.name, now), node.timing)
+        case EventTime():
+            return _first_turn(_edges(node, facts, now), node.timing)
+        case Sum():
+            return _summed(node, facts, now)
+        case SinceEntry():
+            moments = [event.at for event in events_since(node, facts, run)]
+            return _counted(node, slices(moments, None, now))
+        case ConsentTest():
+            return _first_flip(consent_steps(node, facts, now), lambda state: state is node.state)
+        case Always():
+            return node.holds, None
+        case _:
+            assert_never(node)
+
+
+def _all(answers: Iterable[Answer], *, wanted: bool) -> Answer:
+    """Join the answers of parts: ``wanted`` where every part is so, else the opposite.
+
+    "And" holds where every part holds; "or" is its mirror, it fails where every part fails.
+    """
+    agreeing: datetime | None = None
+    opposing: datetime | None = None
+    opposed = False
+    for matched, until in answers:
+        if matched is wanted:
+            if agreeing is None or (until is not None and until < agreeing):
+                agreeing = until
+        elif until is None:
+            return not wanted, None  # one part that stays so for ever decides for ever
+        else:
+            opposed = True
+            if opposing is None or until > opposing:
+                opposing = until
+    # While any part opposes nothing changes, so the last of them to turn bounds the answer from below.
+    return (not wanted, opposing) if opposed else (wanted, agreeing)
+
+
+def _first_flip(steps: Iterable[tuple[datetime, T]], holds: Callable[[T], bool]) -> Answer:
+    """Follow a value in time to the first step at which the answer turns."""
+    following = iter(steps)
+    _, value = next(following)
+    matched = holds(value)
+    for at, later in following:
+        if holds(later) is not matched:
+            return matched, at
+    return matched, None
+
+
+def _counted(node: Counted, steps: Slices) -> Answer:
+    low, high = node.low, node.high
+    return _first_flip(
+        ((at, end - start) for at, start, end in steps),
+        lambda count: low <= count and (high is None or count <= high),
+    )
+
+
+def _summed(node: Sum, facts: Facts, now: datetime) -> Answer:
+    return _first_flip(_sums(node, facts, now), lambda value: compare(node.op, value, node.operand))
+
+
+def _sums(node: Sum, facts: Facts, now: datetime) -> Iterator[tuple[datetime, Value]]:
+    adding = [
+        (event, each) for event in events_of(node.of, facts, now) if (each := amount(node, event)) is not None
+    ]
+    amounts = [each for _, each in adding]
+    for at, low, high in slices([event.at for event, _ in adding], span_of(node.of), now):
+        yield at, _as_asked(node, total(amounts[low:high]))
+
+
+def _as_asked(node: Sum, value: float) -> Value:
+    like = node.operand[0] if isinstance(node.operand, tuple) else node.operand
+    return Money(int(value), like.currency) if isinstance(like, Money) else value
+
+
+def _edges(node: EventTime, facts: Facts, now: datetime) -> Iterator[tuple[datetime, datetime | None]]:
+    moments = [event.at for event in events_of(node.of, facts, now)]
+    for at, low, high in slices(moments, span_of(node.of), now):
+        if low == high:
+            yield at, None
+        else:
+            yield at, moments[low] if node.edge is Edge.FIRST else moments[high - 1]
+
+
+def _first_turn(steps: Iterable[tuple[datetime, Value]], timing: Timing) -> Answer:
+    """Follow a moment in time to the first turn of a question about it: between the steps too."""
+    following = iter(steps)
+    now, value = next(following)
+    matched, turn = _lies(value, timing, now)
+    for at, later in following:
+        if turn is not None and turn < at:
+            break
+        holds, turn = _lies(later, timing, at)
+        if holds is not matched:
+            return matched, at
+    return matched, turn
+
+
+def _lies(value: Value, timing: Timing, now: datetime) -> Answer:
+    """Answer a question about one moment that stays as it is."""
+    if not isinstance(value, datetime):
+        return False, None
+    match timing:
+        case Absolute(start, end):
+            return (start is None or start <= value) and (end is None or value < end), None
+        case Relative(relation, span):
+            return _RELATED[relation](value, span, now)
+
+
+def _within_last(value: datetime, span: timedelta, now: datetime) -> Answer:
+    if now < value:
+        return False, value
+    leaves = moved(value, span)
+    return (True, leaves) if leaves is None or now < leaves else (False, None)
+
+
+def _more_than_ago(value: datetime, span: timedelta, now: datetime) -> Answer:
+    due = moved(value, span)
+    return (True, None) if due is not None and due <= now else (False, due)
+
+
+def _within_next(value: datetime, span: timedelta, now: datetime) -> Answer:
+    if value <= now:
+        return False, None
+    begins = moved(value, -span)
+    return (True, value) if begins is None or begins <= now else (False, begins)
+
+
+_RELATED: Mapping[Relation, Callable[[datetime, timedelta, datetime], Answer]] = {
+    Relation.WITHIN_LAST: _within_last,
+    Relation.MORE_THAN_AGO: _more_than_ago,
+    Relation.WITHIN_NEXT: _within_next,
+}
+
+
+def _because(condition: Condition, facts: Facts, now: datetime, run: RunView | None) -> Because:
+    node = cast("Node", condition)
+    matched, until = _answer(node, facts, now, run)
+    found: Value = None
+    asked: Threshold = None
+    events: Iterable[Event] = ()
+    parts: tuple[Condition, ...] = ()
+    match node:
+        case Did() | SinceEntry():
+            of = events_of(node.of, facts, now) if isinstance(node, Did) else events_since(node, facts, run)
+            events = [event for event in of if event.at <= now]
+            found, asked = len(events), (node.low, node.high)
+        case AttrTest():
+            found, asked = facts.attribute(node.name, now), node.operand
+        case AttrTime():
+            found, asked = facts.attribute(node.name, now), _asked_of(node.timing)
+        case EventTime():
+            _, found = next(_edges(node, facts, now))
+            of = [event for event in events_of(node.of, facts, now) if event.at <= now]
+            events = of[:1] if node.edge is Edge.FIRST else of[-1:]
+            asked = _asked_of(node.timing)
+        case Sum():
+            _, found = next(_sums(node, facts, now))
+            of = events_of(node.of, facts, now)
+            events = [event for event in of if event.at <= now and amount(node, event) is not None]
+            asked = node.operand
+        case ConsentTest():
+            _, state = next(consent_steps(node, facts, now))
+            found, asked = state.value, node.state.value
+        case And() | Or() | RunAnd() | RunOr():
+            parts = node.parts
+        case Not() | RunNot():
+            parts = (node.part,)
+        case Segment():
+            parts = (node.predicate,)
+        case Always():
+            pass
+        case _:
+            assert_never(node)
+    return Because(
+        text=heading(node),
+        matched=matched,
+        until=until,
+        found=found,
+        asked=asked,
+        events=tuple(event.id for event in events),
+        parts=tuple(_because(part, facts, now, run) for part in parts),
+    )
+
+
+def _asked_of(timing: Timing) -> Threshold:
+    match timing:
+        case Relative(_, span):
+            return span
+        case Absolute(start, end):
+            return (start, end)
