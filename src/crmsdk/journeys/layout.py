@@ -57,7 +57,7 @@ class Arrow:
         source: Id of the box where it leaves.
         target: Id of the box where it arrives; the source itself for a loop.
         label: Text that will be drawn on it; empty means no place is kept.
-        order: Wish from left to right among the arrows of one source; ties are ordered by label and target.
+        order: Wish from left to right among the arrows of one source; ties are ordered by target and label.
         label_width: Width to keep free; seven units a character when not given.
         label_height: Height to keep free.
     """
@@ -105,7 +105,7 @@ class Route:
 
 @frozen
 class Placed:
-    """A finished layout: boxes by id, routes by source, order, label and target."""
+    """A finished layout: boxes by id, routes by source, order, target and label."""
 
     boxes: tuple[PlacedBox, ...]
     routes: tuple[Route, ...]
@@ -150,7 +150,7 @@ def place(
 
 def _rank_arrow(arrow: Arrow) -> tuple[str, int, str, str, float, float]:
     """Give the place of an arrow among all."""
-    return arrow.source, arrow.order, arrow.label, arrow.target, arrow.label_width, arrow.label_height
+    return arrow.source, arrow.order, arrow.target, arrow.label, arrow.label_width, arrow.label_height
 
 
 def _split(boxes: Sequence[Box], arrows: Sequence[Arrow]) -> Iterator[tuple[list[Box], list[Arrow]]]:

@@ -23,7 +23,7 @@ __all__ = [
 
 _GROUP = "\u202f"  # narrow no-break space: groups digits in English and in Russian alike (ISO 80000-1)
 _DAY_STEPS = (1, 2, 7, 14)
-_MONTH_STEPS = (1, 2, 3, 6, 12, 24, 60, 120)
+_MONTH_STEPS = (1, 2, 3, 6, 12, 24, 60, 120, 240, 600, 1200)
 _LEGEND_ROW = 18.0
 
 
@@ -56,15 +56,19 @@ def nice_ticks(low: float, high: float, *, most: int = 6, whole: bool = False) -
     Returns:
         Ticks in rising order, two at least; the first is at most ``low``, the last at least ``high``.
     """
-    if high <= low:
+    # Closer than this, floating point cannot hold the ticks apart.
+    if high - low <= 1e-9 * max(abs(low), abs(high), 1e-3):
         high = low + 1
     raw = (high - low) / max(most - 1, 1)
-    power = 10.0 ** floor(log10(raw))
-    step = next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= raw * (1 - 1e-9))
+    power = floor(log10(raw))
+    step = next(
+        factor * 10.0**power for factor in (1, 2, 2.5, 5, 10) if factor * 10.0**power >= raw * (1 - 1e-9)
+    )
     if whole:
-        step = max(1.0, 5 * power if step == 2.5 * power and power <= 1 else step)
+        step = max(1.0, 5.0 if step == 2.5 else step)
     first, last = floor(low / step + 1e-9), ceil(high / step - 1e-9)
-    return tuple(round(number * step, 12) for number in range(first, last + 1))
+    digits = max(0, 3 - power)
+    return tuple(round(number * step, digits) for number in range(first, max(last, first + 1) + 1))
 
 
 def write_number(value: float, *, step: float = 0, percent: bool = False) -> str:
@@ -81,8 +85,10 @@ def write_number(value: float, *, step: float = 0, percent: bool = False) -> str
         decimals = max(0, -floor(log10(step) + 1e-9))
         if round(step, decimals) != round(step, 12):
             decimals += 1
+    elif percent:
+        decimals = 1
     else:
-        decimals = 0 if value == int(value) or abs(value) >= 100 else 1 if abs(value) >= 1 or percent else 3
+        decimals = 0 if value == int(value) or abs(value) >= 100 else 1 if abs(value) >= 1 else 3
     text = f"{value:,.{decimals}f}".replace(",", _GROUP).replace("-", "−")
     return text + "%" if percent else text
 

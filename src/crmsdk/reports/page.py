@@ -7,10 +7,10 @@ the reader's light or dark theme, and it reads well without its script, which on
 import json
 import re
 from base64 import b64encode
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from html import escape
-from typing import Literal, TypeAlias, assert_never
+from typing import Literal, TypeAlias, assert_never, get_args
 
 from attrs import field, frozen
 
@@ -55,6 +55,11 @@ class Figure:
     facts: Mapping[str, Sequence[tuple[str, str]]] = field(factory=dict, kw_only=True)
 
 
+def _to_indexes(indexes: Iterable[int]) -> frozenset[int]:
+    """Accept any collection of column indexes."""
+    return frozenset(indexes)
+
+
 @frozen
 class Table:
     """A table of texts.
@@ -69,7 +74,7 @@ class Table:
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     caption: str = field(default="", kw_only=True)
-    numeric: frozenset[int] = field(default=frozenset(), kw_only=True, converter=frozenset)
+    numeric: frozenset[int] = field(default=frozenset(), kw_only=True, converter=_to_indexes)
 
     def __attrs_post_init__(self) -> None:
         """Refuse rows that do not fit the columns."""
@@ -78,6 +83,12 @@ class Table:
                 raise DefinitionError(
                     f"row {number}: {len(row)} cells for {len(self.columns)} columns; give one for each"
                 )
+
+
+def _check_tone(_: object, __: object, value: str) -> None:
+    """Refuse an unknown tone."""
+    if value not in get_args(Tone):
+        raise DefinitionError(f"tone {value!r} is unknown; give one of {', '.join(get_args(Tone))}")
 
 
 @frozen
@@ -94,7 +105,7 @@ class Entry:
     moment: str
     title: str
     detail: str = ""
-    tone: Tone = field(default="plain", kw_only=True)
+    tone: Tone = field(default="plain", kw_only=True, validator=_check_tone)
 
 
 @frozen

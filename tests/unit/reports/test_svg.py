@@ -1,25 +1,24 @@
 """The SVG builder: well-formed, escaped, unique ids."""
 
-from xml.etree import ElementTree as ET
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from crmsdk.errors import DefinitionError
 from crmsdk.reports.svg import draw, element, render, theme_rules
+from tests.unit.reports.reading import parse
 
 
 @given(st.text(), st.text())
 def test_any_text_and_any_attribute_give_well_formed_xml(text: str, value: str) -> None:
-    root = ET.fromstring(render(element("g", element("text", text, data_note=value), text)))
+    root = parse(render(element("g", element("text", text, data_note=value), text)))
     assert root.tag == "g"
     assert [child.tag for child in root] == ["text"]
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Cn"])))
 def test_writable_text_comes_back_whole(text: str) -> None:
-    node = ET.fromstring(render(element("text", text, data_note=text)))
+    node = parse(render(element("text", text, data_note=text)))
     assert (node.text or "") == text
     assert node.get("data-note") == text
 
@@ -65,7 +64,7 @@ def test_a_prefix_that_is_no_name_is_refused(prefix: str) -> None:
 
 def test_a_picture_has_a_name_a_role_and_a_scope() -> None:
     picture = draw(element("text", "x"), prefix="p1", title="A & B", size=(10, 20), rules="@ .own{fill:red}")
-    root = ET.fromstring(picture)
+    root = parse(picture)
     assert root.get("role") == "img"
     assert root.get("aria-label") == "A & B"
     assert root.get("id") == "p1"
