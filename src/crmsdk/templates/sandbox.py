@@ -1,0 +1,227 @@
+"""The sandbox templates run in: no files, no Python objects, no missing values, a bounded result."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from jinja2 import StrictUndefined, Template, TemplateSyntaxError, Undefined, UndefinedError, meta, nodes
+from jinja2 import TemplateError as JinjaError
+from jinja2.runtime import Context
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.utils import pass_context
+from typing_extensions import override
+
+from crmsdk.errors import CrmsdkError, TemplateError
+from crmsdk.model.money import Money
+from crmsdk.model.values import Properties, Value
+from crmsdk.templates.formats import clock_words, date_words, money_words
+from crmsdk.templates.source import Piece
+
+__all__ = ["RESULT_MAX", "Sandbox"]
+
+RESULT_MAX = 1024 * 1024
+"""The most characters one part of a message may have."""
+
+_RANGE_MAX = 1000
+_GIVEN = frozenset({"locale", "range"})
+
+
+class _Refused(Exception):
+    """What a template did wrong, in words without values."""
+
+
+class _Environment(ImmutableSandboxedEnvironment):
+    """Jinja2's sandbox where a mapping's own keys win over its methods, so ``order.items`` is the items."""
+
+    @override
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        if isinstance(obj, Mapping) and attribute in obj:
+            return obj[attribute]
+        return super().getattr(obj, attribute)
+
+    @override
+    def getitem(self, obj: Any, argument: Any) -> Any:
+        found = super().getitem(obj, argument)
+        if isinstance(found, Undefined) and found._undefined_exception is UndefinedError:  # noqa: SLF001 - no other way
+            # The key may be a person's value, and Jinja2 would show it.
+            return self.undefined(hint="an entry in [ ] is missing")
+        return found
+
+
+def _shown(value: object) -> object:
+    match value:
+        case Money():
+            raise _Refused("shows money as it is; write {{ … | money }}")
+        case date():
+            raise _Refused("shows a date or moment as it is; write {{ … | date }} or {{ … | time }}")
+        case None:
+            raise _Refused("shows a value that is missing; write {{ … | default('…') }}")
+        case bool():
+            raise _Refused("shows yes or no as it is; write {% if … %}")
+        case str() | int() | float() | Undefined():  # an Undefined raises when it is written out
+            return value
+        case _:
+            raise _Refused("shows a list or mapping as it is; name one of its values or loop over it")
+
+
+def _range(*args: int) -> range:
+    found = range(*args)
+    if len(found) > _RANGE_MAX:
+        raise _Refused(f"counts over {_RANGE_MAX}; a message has no use for that")
+    return found
+
+
+@pass_context
+def _money(context: Context, value: object) -> str:
+    if not isinstance(value, Money):
+        raise _Refused(f"writes {type(value).__name__} as money; the filter takes Money")
+    return money_words(value, _locale_of(context))
+
+
+@pass_context
+def _date(context: Context, value: object, zone: str | None = None) -> str:
+    if not isinstance(value, date):
+        raise _Refused(f"writes {type(value).__name__} as a date; the filter takes dates and moments")
+    return date_words(value, _locale_of(context), zone or _zone_of(context))
+
+
+@pass_context
+def _time(context: Context, value: object, zone: str | None = None) -> str:
+    if not isinstance(value, datetime):
+        raise _Refused(f"writes {type(value).__name__} as a time; the filter takes moments")
+    return clock_words(value, zone or _zone_of(context))
+
+
+def _locale_of(context: Context) -> str:
+    return str(context["locale"])
+
+
+def _zone_of(context: Context) -> str:
+    zone = context.get("zone")
+    if not isinstance(zone, str):
+        raise _Refused("writes a moment without a zone; give the variable zone, or say date('Europe/Moscow')")
+    return zone
+
+
+def _environment(*, escapes: bool) -> _Environment:
+    env = _Environment(
+        autoescape=escapes,
+        undefined=StrictUndefined,
+        finalize=_shown,
+        loader=None,
+        cache_size=0,
+        keep_trailing_newline=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    env.globals = {"range": _range}
+    del env.filters["attr"]  # its errors show the name asked for, which may be a value
+    env.filters |= {"date": _date, "money": _money, "time": _time}
+    return env
+
+
+class Sandbox:
+    """Compiles and renders pieces of files; each piece once."""
+
+    def __init__(self) -> None:
+        self._environments = {escapes: _environment(escapes=escapes) for escapes in (False, True)}
+        self._compiled: dict[tuple[str, bool], Template] = {}
+
+    def needed(self, template: str, file: str, piece: Piece) -> frozenset[str]:
+        """Name the variables a piece cannot be rendered without; nothing is rendered.
+
+        Raises:
+            TemplateError: it is broken.
+        """
+        try:
+            tree = _parsed(self._environments[False], piece.text)
+            undeclared = meta.find_undeclared_variables(tree) - _GIVEN
+        except TemplateSyntaxError as error:
+            raise _broken(template, file, piece, error) from None
+        return frozenset(name for name in undeclared if not _has_fallback(tree, name))
+
+    def fill(self, template: str, file: str, piece: Piece, *, escapes: bool, values: Properties) -> str:
+        """Render a piece.
+
+        Args:
+            template: The template's name, for errors.
+            file: The file's name, for errors.
+            piece: What to render.
+            escapes: Whether values are escaped for HTML.
+            values: What it may show, ``locale`` among them; a value of None is a missing one.
+
+        Raises:
+            TemplateError: broken, a variable is missing, or the result is too long.
+        """
+        parts: list[str] = []
+        size = 0
+        try:
+            for part in self._template(template, file, piece, escapes=escapes).generate(present(values)):
+                size += len(part)
+                if size > RESULT_MAX:
+                    raise _Refused(f"makes over {RESULT_MAX} characters; shorten it")
+                parts.append(part)
+        except TemplateError:
+            raise
+        except (_Refused, JinjaError, CrmsdkError) as error:
+            raise _failed(template, file, piece, error, str(error)) from None
+        except Exception as error:  # noqa: BLE001 - whatever a template does is its own fault, and says no value
+            raise _failed(template, file, piece, error, f"fails with {type(error).__name__}") from None
+        return "".join(parts)
+
+    def _template(self, template: str, file: str, piece: Piece, *, escapes: bool) -> Template:
+        key = (piece.text, escapes)
+        if key not in self._compiled:
+            try:
+                self._compiled[key] = _compiled(self._environments[escapes], piece.text)
+            except TemplateSyntaxError as error:
+                raise _broken(template, file, piece, error) from None
+        return self._compiled[key]
+
+
+def _parsed(env: _Environment, text: str) -> nodes.Template:
+    tree = env.parse(text)
+    for node in tree.find_all((nodes.Include, nodes.Extends, nodes.Import, nodes.FromImport)):
+        raise TemplateSyntaxError("a file cannot take in another one", node.lineno)
+    return tree
+
+
+def _compiled(env: _Environment, text: str) -> Template:
+    return env.from_string(_parsed(env, text))
+
+
+def present(values: Properties) -> dict[str, Value]:
+    """Leave out what is None, at any depth of mappings: missing and None are one thing."""
+    return {
+        name: present(value) if isinstance(value, Mapping) else value
+        for name, value in values.items()
+        if value is not None
+    }
+
+
+def _has_fallback(tree: nodes.Template, name: str) -> bool:
+    def is_name(node: nodes.Node | None) -> bool:
+        return isinstance(node, nodes.Name) and node.name == name
+
+    if any(
+        test.name in {"defined", "undefined"} and is_name(test.node) for test in tree.find_all(nodes.Test)
+    ):
+        return True
+    defaults = sum(
+        found.name in {"default", "d"} and is_name(found.node) for found in tree.find_all(nodes.Filter)
+    )
+    return defaults == sum(is_name(node) for node in tree.find_all(nodes.Name))
+
+
+def _broken(template: str, file: str, piece: Piece, error: TemplateSyntaxError) -> TemplateError:
+    line = piece.line + error.lineno - 1
+    return TemplateError(template, f"{file} line {line} is broken: {error.message}")
+
+
+def _failed(template: str, file: str, piece: Piece, error: BaseException, message: str) -> TemplateError:
+    line, trace = 1, error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == "<template>":
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return TemplateError(template, f"{file} line {piece.line + line - 1}: {message}")
