@@ -32,7 +32,7 @@ def advice(content: Content, channel: str, kind: MessageKind, *, preheader: bool
     """
     lacking = content.lacks(kind)
     if lacking:
-        yield f"a {kind} message has no {lacking}: channels will refuse it"
+        yield f"a {kind} message must have {lacking}: channels refuse it without"
     if isinstance(content, EmailContent):
         yield from _email(content, kind, preheader=preheader)
     elif isinstance(content, ChatContent):
