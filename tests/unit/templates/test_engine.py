@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from crmsdk.model.content import Button, ChatContent, EmailContent, Markup, dige
 from crmsdk.model.message import MessageKind
 from crmsdk.model.money import Money
 from crmsdk.model.rendering import Rendered
-from crmsdk.model.values import Value
+from crmsdk.model.values import EMPTY, Value
 from crmsdk.templates.engine import JinjaTemplateEngine
 from crmsdk.templates.kinds import ContentKind, Filled
 
@@ -45,7 +46,7 @@ def render(
     *,
     locale: str | None = "en",
     kind: MessageKind = MessageKind.PROMO,
-    **more: Value,
+    more: Mapping[str, Value] = EMPTY,
 ) -> Rendered:
     return made.render("cart", channel, locale=locale, values={**VALUES, **more}, kind=kind)
 
@@ -58,7 +59,7 @@ def text_of(source: str, *, locale: str = "en", **more: Value) -> str:
     return content.text
 
 
-def test_an_email_has_subject_page_text_link_and_own_headers():
+def test_an_email_has_subject_page_text_link_and_own_headers() -> None:
     found = render(engine(email_en=EMAIL))
     content = found.content
     assert isinstance(content, EmailContent)
@@ -73,25 +74,26 @@ def test_an_email_has_subject_page_text_link_and_own_headers():
     assert found.content_hash == digest(content) == render(engine(email_en=EMAIL)).content_hash
 
 
-def test_the_content_hash_follows_the_text():
+def test_the_content_hash_follows_the_text() -> None:
     assert (
-        render(engine(email_en=EMAIL)).content_hash != render(engine(email_en=EMAIL), name="Bob").content_hash
+        render(engine(email_en=EMAIL)).content_hash
+        != render(engine(email_en=EMAIL), more={"name": "Bob"}).content_hash
     )
 
 
-def test_a_text_part_is_not_escaped_and_replaces_the_derived_one():
+def test_a_text_part_is_not_escaped_and_replaces_the_derived_one() -> None:
     content = render(engine(email_en=EMAIL + "--- text\nHi {{ name }}\n")).content
     assert isinstance(content, EmailContent)
     assert content.text == "Hi <Ann>"
 
 
-def test_an_email_may_be_text_alone():
+def test_an_email_may_be_text_alone() -> None:
     content = render(engine(email_en="subject: s\n--- text\nHi {{ name }}")).content
     assert isinstance(content, EmailContent)
     assert (content.html, content.text) == (None, "Hi <Ann>")
 
 
-def test_a_preheader_stands_first_in_the_body_of_a_whole_page():
+def test_a_preheader_stands_first_in_the_body_of_a_whole_page() -> None:
     source = 'subject: s\npreheader: p\n---\n<html><body class="x"><h1>a</h1></body></html>'
     content = render(engine(email_en=source)).content
     assert isinstance(content, EmailContent)
@@ -99,7 +101,7 @@ def test_a_preheader_stands_first_in_the_body_of_a_whole_page():
     assert content.html.startswith('<html><body class="x"><div style="display:none')
 
 
-def test_a_chat_message_has_buttons_markup_and_silence():
+def test_a_chat_message_has_buttons_markup_and_silence() -> None:
     source = (
         "markup: html\nsilent: yes\nbutton: Buy | https://s.example/?q={{ name }}\n---\n<b>{{ name }}</b>"
     )
@@ -112,11 +114,11 @@ def test_a_chat_message_has_buttons_markup_and_silence():
     )
 
 
-def test_plain_chat_text_is_not_escaped():
+def test_plain_chat_text_is_not_escaped() -> None:
     assert text_of("Hi {{ name }}") == "Hi <Ann>"
 
 
-def test_a_body_with_dashes_begins_with_a_fence():
+def test_a_body_with_dashes_begins_with_a_fence() -> None:
     assert text_of("---\none\n---\ntwo") == "one\n---\ntwo"
 
 
@@ -135,35 +137,35 @@ def test_a_body_with_dashes_begins_with_a_fence():
         (None, "en"),
     ],
 )
-def test_a_locale_falls_back_to_its_language_then_to_the_default(asked: str | None, found: str):
+def test_a_locale_falls_back_to_its_language_then_to_the_default(asked: str | None, found: str) -> None:
     made = engine(sms_en="e", sms_ru="r", sms_pt_br="p")
     assert render(made, "sms", locale=asked).locale == found
 
 
-def test_an_untranslated_locale_is_warned_of():
+def test_an_untranslated_locale_is_warned_of() -> None:
     made = engine(sms_en="e", sms_ru="r")
     assert render(made, "sms", locale="de").warnings == ("there is no sms text in 'de'; 'en' stands in",)
     assert render(made, "sms", locale="en-GB").warnings == ()
     assert render(made, "sms", locale=None).warnings == ()
 
 
-def test_no_file_for_a_locale_names_what_there_is():
+def test_no_file_for_a_locale_names_what_there_is() -> None:
     with pytest.raises(TemplateError, match="has no sms text in 'de' nor in the default 'fr'; it has ru"):
         render(engine("fr", sms_ru="r"), "sms", locale="de")
 
 
-def test_no_file_for_a_channel_names_what_there_is():
+def test_no_file_for_a_channel_names_what_there_is() -> None:
     with pytest.raises(TemplateError, match="has no sms text; it has email"):
         render(engine(email_en=EMAIL), "sms")
 
 
-def test_an_unknown_template_names_the_known():
+def test_an_unknown_template_names_the_known() -> None:
     with pytest.raises(TemplateError, match="there are cart") as caught:
         engine(sms_en="x").render("card", "sms", locale="en", values={}, kind=MessageKind.PROMO)
     assert caught.value.template == "card"
 
 
-def test_two_files_for_one_place_are_refused():
+def test_two_files_for_one_place_are_refused() -> None:
     with pytest.raises(TemplateError, match="for one channel and locale"):
         JinjaTemplateEngine({"cart": {"sms.pt-BR": "x", "sms.pt_br": "y"}})
 
@@ -184,7 +186,7 @@ def test_two_files_for_one_place_are_refused():
         ("ru", "{{ locale }}", "ru"),
     ],
 )
-def test_money_and_dates_are_written_for_the_reader(locale: str, source: str, expected: str):
+def test_money_and_dates_are_written_for_the_reader(locale: str, source: str, expected: str) -> None:
     assert expected in text_of(source, locale=locale)
 
 
@@ -198,11 +200,11 @@ def test_money_and_dates_are_written_for_the_reader(locale: str, source: str, ex
         (Money(9000, "RUB"), "ru", "90\N{NO-BREAK SPACE}₽"),
     ],
 )
-def test_money_knows_its_minor_units(money: Money, locale: str, expected: str):
+def test_money_knows_its_minor_units(money: Money, locale: str, expected: str) -> None:
     assert text_of("{{ m | money }}", locale="ru" if locale == "ru" else "en", m=money) == expected
 
 
-def test_the_keys_of_a_mapping_win_over_its_methods():
+def test_the_keys_of_a_mapping_win_over_its_methods() -> None:
     assert text_of("{% for item in order.items %}{{ item }},{% endfor %}") == "tea,pot,"
 
 
@@ -243,27 +245,27 @@ def test_the_keys_of_a_mapping_win_over_its_methods():
         ("x" * (256 * 1024 + 1), "shorten it"),
     ],
 )
-def test_a_bad_file_is_an_error_that_names_the_mend(source: str, message: str):
+def test_a_bad_file_is_an_error_that_names_the_mend(source: str, message: str) -> None:
     with pytest.raises(TemplateError, match=message):
         text_of(source)
 
 
-def test_a_moment_without_a_zone_is_refused():
+def test_a_moment_without_a_zone_is_refused() -> None:
     with pytest.raises(TemplateError, match="without a zone"):
         text_of("{{ at | date }}", zone=None)
 
 
-def test_an_email_needs_a_subject_of_one_line():
+def test_an_email_needs_a_subject_of_one_line() -> None:
     with pytest.raises(TemplateError, match=r"'subject'.*is missing"):
         render(engine(email_en="<p>x</p>"))
     with pytest.raises(TemplateError, match="one line of text"):
-        render(engine(email_en="subject: {{ name }}\n---\nx"), name="a\nbcc: b")
+        render(engine(email_en="subject: {{ name }}\n---\nx"), more={"name": "a\nbcc: b"})
 
 
 @pytest.mark.parametrize(
     "source", ["{{ v + 1 }}", "{{ order[v] }}", "{{ v | int // 0 }}", "{{ v() }}", "{{ v.x }}"]
 )
-def test_no_error_shows_a_value(source: str):
+def test_no_error_shows_a_value(source: str) -> None:
     with pytest.raises(TemplateError) as caught:
         text_of(source, v="ann@example.org")
     assert "ann" not in str(caught.value)
@@ -271,7 +273,7 @@ def test_no_error_shows_a_value(source: str):
 
 
 @given(st.text(max_size=50))
-def test_a_value_never_opens_a_tag(text: str):
+def test_a_value_never_opens_a_tag(text: str) -> None:
     content = render(
         engine(email_en='subject: s\n---\n<p title="{{ name }}">{{ name }}</p>'), name=text
     ).content
@@ -284,7 +286,7 @@ def test_a_value_never_opens_a_tag(text: str):
 # ------------------------------------------------------------------------------------------ variables
 
 
-def test_variables_are_named_for_each_file_without_those_with_a_fallback():
+def test_variables_are_named_for_each_file_without_those_with_a_fallback() -> None:
     made = engine(
         email_en=EMAIL,
         sms_ru="{% if vip is defined %}{{ vip }}{% endif %}{{ a.b }} {{ locale }} {{ x | default('') }}",
@@ -298,12 +300,12 @@ def test_variables_are_named_for_each_file_without_those_with_a_fallback():
 
 
 @pytest.mark.parametrize("source", ["{% if %}", "{% include 'x' %}", "bad\n---\nx"])
-def test_a_broken_file_shows_when_its_variables_are_asked_for(source: str):
+def test_a_broken_file_shows_when_its_variables_are_asked_for(source: str) -> None:
     with pytest.raises(TemplateError):
         engine(sms_en=source).variables("cart")
 
 
-def test_a_name_that_variables_leaves_out_is_not_needed():
+def test_a_name_that_variables_leaves_out_is_not_needed() -> None:
     made = engine(sms_en="{{ a | default('x') }}{% if b is defined %}{{ b }}{% endif %}")
     assert made.variables("cart") == {"sms.en": frozenset()}
     assert made.render("cart", "sms", locale="en", values={}, kind=MessageKind.PROMO).content.length == 1
@@ -322,12 +324,12 @@ def test_a_name_that_variables_leaves_out_is_not_needed():
         (f"subject: s\npreheader: p\nunsubscribe: https://u.example\n---\n{'x' * 110_000}", "cut it off"),
     ],
 )
-def test_an_email_is_warned_of(source: str, warning: str):
+def test_an_email_is_warned_of(source: str, warning: str) -> None:
     (found,) = render(engine(email_en=source)).warnings
     assert warning in found
 
 
-def test_a_service_email_needs_neither_preheader_nor_link():
+def test_a_service_email_needs_neither_preheader_nor_link() -> None:
     assert render(engine(email_en="subject: s\n---\nx"), kind=MessageKind.SERVICE).warnings == ()
 
 
@@ -345,7 +347,7 @@ def test_a_service_email_needs_neither_preheader_nor_link():
         ("sms", "x" * 460, "4 SMS"),
     ],
 )
-def test_the_length_of_a_chat_message_is_warned_of(channel: str, text: str, warning: str | None):
+def test_the_length_of_a_chat_message_is_warned_of(channel: str, text: str, warning: str | None) -> None:
     found = render(engine(**{f"{channel}_en": text}), channel).warnings
     assert (warning is None and found == ()) or (warning is not None and warning in found[0])
 
@@ -362,20 +364,20 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_folder_gives_what_memory_gives(folder: Path):
+def test_a_folder_gives_what_memory_gives(folder: Path) -> None:
     made = JinjaTemplateEngine.from_folder(folder)
     assert made.names() == ("cart",)
     assert render(made) == render(engine(email_en=EMAIL))
 
 
-def test_a_folder_is_read_once(folder: Path):
+def test_a_folder_is_read_once(folder: Path) -> None:
     made = JinjaTemplateEngine.from_folder(str(folder))
     (folder / "cart" / "email.en").write_text("subject: other\n---\nx")
     assert render(made) == render(engine(email_en=EMAIL))
 
 
 @pytest.mark.parametrize("name", ["../cart", "cart/../cart", "", "/etc/passwd", "cart/email.en", "."])
-def test_a_name_never_leads_out_of_the_folder(folder: Path, name: str):
+def test_a_name_never_leads_out_of_the_folder(folder: Path, name: str) -> None:
     with pytest.raises(TemplateError, match="no such template"):
         JinjaTemplateEngine.from_folder(folder).render(
             name, "email", locale="en", values=VALUES, kind=MessageKind.PROMO
@@ -383,11 +385,11 @@ def test_a_name_never_leads_out_of_the_folder(folder: Path, name: str):
 
 
 @pytest.mark.parametrize("locale", ["../../x", "en/../ru", "en\x00"])
-def test_a_locale_never_leads_out_of_the_folder(folder: Path, locale: str):
+def test_a_locale_never_leads_out_of_the_folder(folder: Path, locale: str) -> None:
     assert render(JinjaTemplateEngine.from_folder(folder), locale=locale).locale == "en"
 
 
-def test_a_link_out_of_the_folder_is_refused(folder: Path, tmp_path_factory: pytest.TempPathFactory):
+def test_a_link_out_of_the_folder_is_refused(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     secret = tmp_path_factory.mktemp("else") / "secret"
     secret.write_text("secret")
     (folder / "cart" / "sms.en").symlink_to(secret)
@@ -404,29 +406,29 @@ def test_a_link_out_of_the_folder_is_refused(folder: Path, tmp_path_factory: pyt
         ("sms.en", b"x" * (4 * 256 * 1024 + 1), "shorten it"),
     ],
 )
-def test_a_file_that_is_no_template_is_refused(folder: Path, file: str, content: bytes, message: str):
+def test_a_file_that_is_no_template_is_refused(folder: Path, file: str, content: bytes, message: str) -> None:
     (folder / "cart" / file).write_bytes(content)
     with pytest.raises(TemplateError, match=message):
         JinjaTemplateEngine.from_folder(folder)
 
 
-def test_folders_do_not_nest(folder: Path):
+def test_folders_do_not_nest(folder: Path) -> None:
     (folder / "cart" / "sms.en").mkdir()
     with pytest.raises(TemplateError, match="do not nest"):
         JinjaTemplateEngine.from_folder(folder)
 
 
-def test_a_missing_folder_is_refused(tmp_path: Path):
+def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(TemplateError, match="no such folder"):
         JinjaTemplateEngine.from_folder(tmp_path / "templates")
 
 
-def test_a_name_that_is_none_is_refused():
+def test_a_name_that_is_none_is_refused() -> None:
     with pytest.raises(TemplateError, match="no template name"):
         JinjaTemplateEngine({"a/b": {}})
 
 
-def test_another_channel_brings_its_own_kind_of_content():
+def test_another_channel_brings_its_own_kind_of_content() -> None:
     def loud(filled: Filled) -> ChatContent:
         return ChatContent(text=f"{filled.header('title')}: {filled.body}".upper())
 

@@ -24,5 +24,5 @@ from crmsdk.templates.plain_text import plain_text
         ("", ""),
     ],
 )
-def test_html_becomes_readable_text(html: str, text: str):
+def test_html_becomes_readable_text(html: str, text: str) -> None:
     assert plain_text(html) == text
