@@ -53,7 +53,7 @@ def render(
 
 def text_of(source: str, *, locale: str = "en", **more: Value) -> str:
     content = render(
-        engine(sms_en=source, sms_ru=source, sms_de=source), "sms", locale=locale, **more
+        engine(sms_en=source, sms_ru=source, sms_de=source), "sms", locale=locale, more=more
     ).content
     assert isinstance(content, ChatContent)
     return content.text
