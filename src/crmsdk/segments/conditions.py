@@ -5,7 +5,7 @@ one run of a journey. Joining any with a ``RunPredicate`` gives a ``RunPredicate
 predicates. Nodes hold data only, so that every executor reads the same tree.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, NoReturn, overload
 
 import attrs
@@ -25,6 +25,7 @@ __all__ = [
     "RunOr",
     "RunPredicate",
     "Segment",
+    "leaves",
 ]
 
 
@@ -214,3 +215,17 @@ class RunOr(RunPredicate):
     """Hold where any part holds; at least one of them is about the run."""
 
     parts: tuple[Condition, ...] = attrs.field(converter=_conditions)
+
+
+def leaves(condition: Condition) -> Iterator[Condition]:
+    """Give the questions a condition is joined from, in the order they stand."""
+    match condition:
+        case And() | Or() | RunAnd() | RunOr():
+            for part in condition.parts:
+                yield from leaves(part)
+        case Not() | RunNot():
+            yield from leaves(condition.part)
+        case Segment():
+            yield from leaves(condition.predicate)
+        case _:
+            yield condition

@@ -209,7 +209,7 @@ def _shown(value: Threshold) -> str:
 
 
 def render(verdict: Verdict | Because) -> str:
-    """Write a verdict as an indented tree for a terminal: one line a part, with what was found and until when.
+    """Write a verdict as an indented tree for a terminal: a line a part, what was found, and until when.
 
     The values found are shown, and attributes may be personal: print it for people who may see them.
     """

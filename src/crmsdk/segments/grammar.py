@@ -17,6 +17,7 @@ from crmsdk.errors import DefinitionError
 from crmsdk.model.codec import definition
 from crmsdk.model.comparison import Op, PropTest, exact, kind_of, operand_for
 from crmsdk.model.consent import ConsentState
+from crmsdk.model.declared import PropRef
 from crmsdk.model.money import Money
 from crmsdk.model.values import Value
 from crmsdk.segments.asking import Comparable, Timed
@@ -258,8 +259,14 @@ class Did(Counted, Predicate):
         return self._with(of=attrs.evolve(self.of, window=window))
 
     def sum(self, prop: str | Named) -> Comparable[Predicate]:
-        """Compare the sum of a property: ``did("purchase").sum("amount") >= Money(9000, "RUB")``."""
+        """Compare the sum of a property: ``did("purchase").sum("amount") >= Money(9000, "RUB")``.
+
+        Raises:
+            DefinitionError: the number of events is asked for already, or the property is another event's.
+        """
         self._refuse_count("ask for the sum in a question of its own")
+        if isinstance(prop, PropRef) and prop.event != self.of.event:
+            raise DefinitionError(f"{prop.name!r} belongs to event {prop.event!r}, not to {self.of.event!r}")
         name = name_of(prop)
 
         def ask(op: Op, operand: object, negated: bool) -> Predicate:  # noqa: FBT001 - the builder's callback

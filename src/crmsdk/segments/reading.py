@@ -34,7 +34,7 @@ class Reads:
 
     Attributes:
         events: Names of events.
-        attributes: Names of attributes, without a path into them.
+        attributes: Names of attributes; of a dotted one the part before the dot too: either may be written.
         consents: Whether consents count.
         zone: Whether the person's zone counts.
         everything: Whether all facts count.

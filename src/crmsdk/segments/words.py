@@ -13,8 +13,10 @@ from typing import Protocol, cast
 from crmsdk.errors import DefinitionError
 from crmsdk.model.comparison import Op, PropTest
 from crmsdk.model.consent import ConsentState
+from crmsdk.model.declared import AttrRef, PropRef
 from crmsdk.model.values import Value
 from crmsdk.segments.asking import Readable, Timed
+from crmsdk.segments.checks import problems
 from crmsdk.segments.grammar import (
     Always,
     AttrTest,
@@ -49,19 +51,26 @@ class Attr(Readable[Predicate], Timed[Predicate]):
 
     Args:
         name: The attribute; a dotted name reads into mappings, as ``address.city``.
+        kind: What it is declared as; None when it is not known here.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, kind: str | None = None) -> None:
         Readable.__init__(self, self._compare)
         Timed.__init__(self, self._time)
         self.name = name
+        self.kind = kind
 
     def _compare(self, op: Op, operand: object, negated: bool) -> Predicate:  # noqa: FBT001 - the builder's callback
-        asked = AttrTest(self.name, op, cast("Value", operand))
+        asked = self._checked(AttrTest(self.name, op, cast("Value", operand)))
         return ~asked if negated else asked
 
     def _time(self, timing: Timing) -> Predicate:
-        return AttrTime(self.name, timing)
+        return self._checked(AttrTime(self.name, timing))
+
+    def _checked(self, asked: Predicate) -> Predicate:
+        for fault in problems(asked, {}, {self.name: self.kind}) if self.kind else ():
+            raise DefinitionError(fault)
+        return asked
 
     def __repr__(self) -> str:  # type: ignore[explicit-override]  # typing has override from 3.12 on
         return f"<attribute {self.name}>"
@@ -72,8 +81,14 @@ def attr(name: str | Named) -> Attr:
 
     A comparison with a missing value, or one of another kind, is false; ``!=`` is the complement of ``==``,
     so it holds for the missing too.
+
+    Raises:
+        DefinitionError: the argument is a property of an event; and at a comparison, when the declared
+            attribute is of another kind.
     """
-    return Attr(name_of(name))
+    if isinstance(name, PropRef):
+        raise DefinitionError(f"{name.name!r} is a property of event {name.event!r}; ask did(...).where(...)")
+    return Attr(name.name, name.spec.kind) if isinstance(name, AttrRef) else Attr(name_of(name))
 
 
 def prop(name: str) -> Readable[PropTest]:

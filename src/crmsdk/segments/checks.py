@@ -1,0 +1,102 @@
+"""Find what a condition asks in vain: names nobody declared, and values that can never compare."""
+
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+
+from crmsdk.model.comparison import Op, PropTest, kind_of
+from crmsdk.model.values import Value
+from crmsdk.segments.conditions import leaves
+from crmsdk.segments.grammar import AttrTest, AttrTime, Condition, Did, EventTime, SinceEntry, Sum
+
+__all__ = ["problems"]
+
+
+def problems(
+    condition: Condition, events: Mapping[str, Mapping[str, str]], attributes: Mapping[str, str]
+) -> list[str]:
+    """List what is wrong with a condition against a catalog; each is one sentence with its mend.
+
+    Args:
+        condition: What is asked.
+        events: Event name to property name to kind, as ``comparison.kind_of`` names kinds; ``money`` stands
+            for the money of every currency. ``Catalog.kinds()`` gives this and the next.
+        attributes: Attribute name to kind.
+
+    Returns:
+        Nothing when every name is declared and every comparison can hold; each problem once, in the order of
+        the questions.
+    """
+    return list(
+        dict.fromkeys(fault for leaf in leaves(condition) for fault in _faults(leaf, events, attributes))
+    )
+
+
+def _faults(
+    leaf: Condition, events: Mapping[str, Mapping[str, str]], attributes: Mapping[str, str]
+) -> Iterator[str]:
+    match leaf:
+        case AttrTest(name, op, operand):
+            yield from _compared(f"attribute {name!r}", name, op, operand, attributes)
+        case AttrTime(name):
+            kind, fault = _kind(f"attribute {name!r}", name, attributes)
+            if fault:
+                yield fault
+            elif kind not in ("moment", None):
+                yield f"attribute {name!r} is {kind}, not a moment; only moments lie before or after others"
+        case SinceEntry(event=event, tests=tests):
+            yield from _event(event, tests, events)
+        case Did() | EventTime():
+            yield from _event(leaf.of.event, leaf.of.tests, events)
+        case Sum(of, prop, op, operand):
+            yield from _event(of.event, of.tests, events)
+            if of.event in events:
+                what = f"property {prop!r} of event {of.event!r}"
+                yield from _compared(what, prop, op, operand, events[of.event])
+        case _:
+            return
+
+
+def _event(name: str, tests: tuple[PropTest, ...], events: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
+    if name not in events:
+        yield f"event {name!r} is not declared{_nearest(name, events)}"
+        return
+    for test in tests:
+        what = f"property {test.name!r} of event {name!r}"
+        yield from _compared(what, test.name, test.op, test.operand, events[name])
+
+
+def _compared(what: str, name: str, op: Op, operand: Value, kinds: Mapping[str, str]) -> Iterator[str]:
+    kind, fault = _kind(what, name, kinds)
+    if fault:
+        yield fault
+    if kind is None or op is Op.EXISTS:
+        return
+    if op in (Op.STARTS, Op.ENDS) or op is Op.CONTAINS:
+        wanted = ("text", "list") if op is Op.CONTAINS else ("text",)
+        if kind not in wanted:
+            yield f"{what} is {kind}; only {' or '.join(wanted)} can be asked {op}"
+        elif kind == "text" and kind_of(operand) != "text":
+            yield f"{what} is text and never contains {kind_of(operand)}; give text"
+        return
+    items = operand if op in (Op.IN, Op.BETWEEN) and isinstance(operand, tuple) else (operand,)
+    for item in items:
+        asked = kind_of(item)
+        if kind not in (asked, asked.partition(" ")[0]):
+            yield f"{what} is {kind} and never compares with {asked}; give {kind}"
+
+
+def _kind(what: str, name: str, kinds: Mapping[str, str]) -> tuple[str | None, str]:
+    """Find the declared kind: None when unknown, which is a fault unless it lies inside a mapping."""
+    if name in kinds:
+        return kinds[name], ""
+    head, dot, _ = name.partition(".")
+    if dot and head in kinds:
+        inside = kinds[head]
+        fault = f"{what} looks into {head!r}, which is {inside} and no mapping" if inside != "mapping" else ""
+        return None, fault
+    return None, f"{what} is not declared{_nearest(name, kinds)}"
+
+
+def _nearest(name: str, known: Mapping[str, object]) -> str:
+    near = get_close_matches(name, known, n=1)
+    return f"; did you mean {near[0]!r}?" if near else "; declare it first"
