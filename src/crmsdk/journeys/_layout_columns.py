@@ -19,7 +19,7 @@ def place_columns(layers: _Links, above: _Links, below: _Links, *, boxes: int, a
     """Find a centre for each node: long arrows straight, parents over children, nothing overlapping.
 
     Args:
-        layers: Nodes of each layer from left to right.
+        layers: Nodes of each layer from left to right; at least one node.
         above: For each node its neighbours on the previous layer.
         below: For each node its neighbours on the next layer.
         boxes: Nodes below this number are boxes, the others are bends of long arrows.
@@ -121,8 +121,6 @@ def _balance(results: list[list[float]]) -> list[float]:
 
     An order statistic keeps every distance which all four results keep.
     """
-    if not results[0]:
-        return []
     narrowest = min(results, key=lambda result: max(result) - min(result))
     low, high = min(narrowest), max(narrowest)
     shifts = [

@@ -43,7 +43,7 @@ caption{{text-align:left;font-weight:600;padding:12px 16px 6px}}
 th,td{{text-align:left;vertical-align:top;padding:8px 16px;border-top:1px solid var(--line)}}
 th{{color:var(--soft);font-size:13px;font-weight:500}}
 thead tr:first-child th{{border-top:0}}
-.number{{text-align:right}}
+.number{{text-align:right;white-space:nowrap}}
 .timeline{{list-style:none;margin:0 0 16px;padding:16px}}
 .timeline li{{display:grid;grid-template-columns:150px 1fr;gap:0 28px;position:relative;\
 padding-bottom:14px}}

@@ -180,7 +180,7 @@ def test_right_is_down_with_the_axes_exchanged() -> None:
     )
     assert (right.width, right.height) == (down.height, down.width)
     assert [(box.x, box.y) for box in right.boxes] == [(box.y, box.x) for box in down.boxes]
-    assert right.routes[1].arrow == arrows[0]
+    assert right.routes[0].arrow == arrows[0]
 
 
 def test_a_chain_is_straight() -> None:

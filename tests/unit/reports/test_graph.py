@@ -2,7 +2,7 @@
 
 import re
 from itertools import pairwise
-from typing import get_args
+from typing import Literal, get_args
 
 import pytest
 from hypothesis import given
@@ -72,6 +72,22 @@ def test_equal_ways_between_two_steps_are_both_drawn() -> None:
     links = [Link("a", "b", label="x", count=5), Link("a", "b", label="x", count=5), Link("a", "b")]
     root = parse(draw_graph(row, links, prefix="p", title="t"))
     assert len({way.get("d") for way in find(root, "path", "way")}) == 3
+
+
+@pytest.mark.parametrize("direction", ["down", "right"])
+def test_heads_touch_their_boxes_and_ways_end_at_their_heads(direction: Literal["down", "right"]) -> None:
+    row = [Step(id, "send", id) for id in "abc"]
+    links = [Link("a", "b"), Link("a", "c"), Link("c", "a"), Link("b", "b")]
+    placed = place(map(measure_step, row), map(measure_link, links), direction=direction)
+    root = parse(draw_placed(placed, row, links, prefix="p", title="t", direction=direction))
+    ways, heads = (find(root, "path", style) for style in ("way", "head"))
+    for route, way, head in zip(placed.routes, ways, heads, strict=True):
+        one, tip, two = (tuple(map(float, point.split())) for point in head.get("d", "")[1:-1].split("L"))
+        last = tuple(map(float, way.get("d", "").replace("L", " ").replace("C", " ").split()[-2:]))
+        assert tip == pytest.approx(route.points[-1], abs=0.1)
+        assert last == pytest.approx(((one[0] + two[0]) / 2, (one[1] + two[1]) / 2), abs=0.1)
+        bent = len({x for x, _ in route.points}) > 1 and len({y for _, y in route.points}) > 1
+        assert ("C" in way.get("d", "")) == (bent and route.arrow.source != route.arrow.target)
 
 
 def test_a_way_back_is_dashed() -> None:
