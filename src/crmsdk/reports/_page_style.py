@@ -29,8 +29,7 @@ font-variant-numeric:tabular-nums}}
 figure{{margin:0 0 16px;overflow:hidden}}
 .scroll{{overflow-x:auto}}
 figure svg{{display:block;margin:0 auto}}
-svg[role=img]{{width:100%;min-width:600px}}
-svg[role=group]{{max-width:none!important}}
+@media screen{{svg[role=img]{{width:100%;min-width:600px}}svg[role=group]{{max-width:none!important}}}}
 figcaption{{color:var(--soft);font-size:13px;padding:0 16px 14px;max-width:80ch}}
 aside{{border-top:1px solid var(--line);padding:12px 16px;font-size:14px}}
 aside p{{color:var(--soft);margin:0}}
@@ -63,7 +62,8 @@ background:var(--line)}}
 .timeline li::before{{left:104px}}.timeline li:not(:last-child)::after{{left:109px}}}}
 @media print{{html{{background:none;font-size:11pt}}body{{max-width:none;padding:0}}nav,aside{{display:none}}\
 section{{margin-top:24px}}figure,.cards div,.timeline li,tr{{break-inside:avoid}}h2{{break-after:avoid}}\
-thead{{display:table-header-group}}svg{{max-width:100%!important;min-width:0!important}}.scroll{{overflow:visible}}}}
+thead{{display:table-header-group}}caption{{break-after:avoid}}\
+svg{{max-height:9in}}.tall svg{{max-height:none}}figure.tall{{break-inside:auto}}.scroll{{overflow:visible}}}}
 """
 
 # Fifteen lines at most: whatever needs more belongs into Python.

@@ -24,6 +24,8 @@ __all__ = ["Block", "Cards", "Entry", "Figure", "Section", "Table", "Text", "Tim
 Tone: TypeAlias = Literal["plain", "good", "held", "bad"]
 
 _ROOT_ID = re.compile(r'<svg [^>]*?\bid="([^"]*)"')
+_ROOT_HEIGHT = re.compile(r'<svg [^>]*? height="([\d.]+)"')
+_TALL = 1900  # pixels; shrunk to one printed page, a taller picture could not be read
 
 
 @frozen
@@ -243,11 +245,14 @@ def _write_block(
 def _write_figure(figure: Figure, key: str, labels: Mapping[str, str]) -> str:
     """Write a picture, its caption, and the place where facts appear."""
     caption = f"<figcaption>{escape(figure.caption)}</figcaption>" if figure.caption else ""
+    picture = f'<div class="scroll">{figure.svg}</div>{caption}'
+    height = _ROOT_HEIGHT.match(figure.svg)
+    style = ' class="tall"' if height and float(height.group(1)) > _TALL else ""
     if not figure.facts:
-        return f'<figure><div class="scroll">{figure.svg}</div>{caption}</figure>'
+        return f"<figure{style}>{picture}</figure>"
     hint = escape(find_label(labels, "choose_step"))
     aside = f'<aside aria-live="polite"><p>{hint}</p></aside>'
-    return f'<figure data-facts="{key}"><div class="scroll">{figure.svg}</div>{caption}{aside}</figure>'
+    return f'<figure{style} data-facts="{key}">{picture}{aside}</figure>'
 
 
 def _write_table(table: Table) -> str:

@@ -5,6 +5,7 @@ import re
 from base64 import b64encode
 from hashlib import sha256
 from html.parser import HTMLParser
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from crmsdk.errors import DefinitionError
 from crmsdk.reports._page_style import SCRIPT
 from crmsdk.reports.charts import Bar, draw_ranking
-from crmsdk.reports.graph import Step, draw_graph
+from crmsdk.reports.graph import Link, Step, draw_graph
 from crmsdk.reports.labels import ENGLISH, find_label
 from crmsdk.reports.page import Cards, Entry, Figure, Section, Table, Text, Timeline, build_page
 from tests.unit.reports.reading import HOSTILE
@@ -157,6 +158,14 @@ def test_two_pictures_with_one_prefix_are_refused() -> None:
     figure = Figure(draw_ranking([], prefix="same", title="t"))
     with pytest.raises(DefinitionError, match="'same'"):
         build_page("t", [Section("a", (figure,)), Section("b", (figure,))])
+
+
+def test_only_a_picture_too_tall_for_one_sheet_may_be_cut() -> None:
+    row = [Step(f"s{n}", "send", "x") for n in range(40)]
+    links = [Link(one.id, two.id, label="next") for one, two in pairwise(row)]
+    small, tall = (draw_graph(row[:n], links[: n - 1], prefix=f"g{n}", title="t") for n in (3, 40))
+    reader = read(build_page("t", [Section("s", (Figure(small), Figure(tall)))]))
+    assert [attributes.get("class") for tag, attributes in reader.tags if tag == "figure"] == [None, "tall"]
 
 
 def test_numbers_stand_at_the_right() -> None:
