@@ -171,11 +171,13 @@ class Rejected:
         reason: In a few words, without an address.
         code: The provider's own code.
         suppress: What to suppress from now on, if anything.
+        moved_to: The address that replaces this one, where the provider named it; not shown in reprs.
     """
 
     reason: str
     code: str = ""
     suppress: Suppress | None = None
+    moved_to: str = attrs.field(default="", repr=False)
 
 
 @attrs.frozen(kw_only=True)
