@@ -17,9 +17,7 @@ from crmsdk.model.money import Money
 from crmsdk.model.values import Properties, Value, properties
 
 __all__ = [
-    "AttributeClass",
     "Catalog",
-    "EventClass",
     "EventSpec",
     "Kinds",
     "PropSpec",
@@ -147,19 +145,6 @@ class EventSpec:
         _unique(self.name, self.properties)
 
 
-class EventClass(Protocol):
-    """A class that declares an event: an ``EventType``, or a model registered by ``crmsdk.wire``."""
-
-    __event_name__: str
-    __event_spec__: EventSpec
-
-
-class AttributeClass(Protocol):
-    """A class that declares attributes of customers: an ``AttributeSet``."""
-
-    __attribute_specs__: tuple[PropSpec, ...]
-
-
 @runtime_checkable
 class _Fact(Protocol):
     __event_name__: str
@@ -188,7 +173,7 @@ def _unique(owner: str, specs: Iterable[PropSpec]) -> None:
         seen[spec.name] = spec
 
 
-def _event_specs(declared: "Iterable[EventSpec | type[EventClass]]") -> tuple[EventSpec, ...]:
+def _event_specs(declared: Iterable[EventSpec | type]) -> tuple[EventSpec, ...]:
     specs: dict[str, EventSpec] = {}
     for item in declared:
         spec = item if isinstance(item, EventSpec) else getattr(item, "__event_spec__", None)
@@ -202,7 +187,7 @@ def _event_specs(declared: "Iterable[EventSpec | type[EventClass]]") -> tuple[Ev
     return tuple(specs.values())
 
 
-def _attribute_specs(declared: "Iterable[PropSpec | type[AttributeClass]]") -> tuple[PropSpec, ...]:
+def _attribute_specs(declared: Iterable[PropSpec | type]) -> tuple[PropSpec, ...]:
     specs: dict[str, PropSpec] = {}
     for item in declared:
         found = (item,) if isinstance(item, PropSpec) else getattr(item, "__attribute_specs__", None)

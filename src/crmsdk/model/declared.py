@@ -8,10 +8,12 @@
 ``CartUpdated.cart_id`` is a reference to ask questions with, ``CartUpdated(cart_id=7, ...)`` is one event,
 its ``cart_id`` is an ``int``; type checkers know all three.
 """
+# mypy: disable-error-code="explicit-override"
+# Python 3.11 has no typing.override, and the core imports nothing but attrs and the standard library.
 
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import Enum
 from inspect import get_annotations
 from types import SimpleNamespace
@@ -200,6 +202,9 @@ class Prop(Generic[T]):
 class EventType:
     """Derive from this to declare an event; the name defaults to the class name in snake case.
 
+    An event may derive from another and then has its properties too. mypy takes such an inherited property,
+    asked of the class, for its value; repeat its line where you ask questions with it.
+
     Raises:
         DefinitionError: at the class statement, when a property has an impossible type; it names class and
             property.
@@ -210,6 +215,7 @@ class EventType:
     __slots__ = ("_given", "_values")
     __event_name__: ClassVar[str]
     __event_spec__: ClassVar[EventSpec]
+    __event_defaults__: ClassVar[Mapping[str, object]] = {}
     _given: dict[str, Any]
     _values: Properties
 
@@ -217,7 +223,9 @@ class EventType:
         super().__init_subclass__(**kwargs)
         inherited = getattr(cls, "__event_spec__", None)
         specs = {spec.name: spec for spec in inherited.properties} if inherited else {}
-        specs |= {spec.name: spec for spec in _declared(cls)}
+        declared = _declared(cls)
+        specs |= {spec.name: spec for spec, _ in declared}
+        cls.__event_defaults__ = {**cls.__event_defaults__, **{spec.name: said for spec, said in declared}}
         cls.__event_name__ = name or _WORD_STARTS.sub("_", cls.__name__).lower()
         cls.__event_spec__ = EventSpec(cls.__event_name__, specs.values(), about=_about(cls))
         for spec in specs.values():
@@ -234,7 +242,7 @@ class EventType:
             if name not in given:
                 if not spec.optional and spec.default is None:
                     raise InputError("is missing; give it", field=where)
-                given[name] = spec.default
+                given[name] = self.__event_defaults__.get(name)
             values[name] = _plain(given[name], where)
             if not spec.admits(values[name]):
                 raise InputError(f"is {kind_of(values[name])}; give {spec.described}", field=where)
@@ -268,7 +276,7 @@ class AttributeSet:
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         specs = {spec.name: spec for spec in cls.__attribute_specs__}
-        specs |= {spec.name: spec for spec in _declared(cls)}
+        specs |= {spec.name: spec for spec, _ in _declared(cls)}
         cls.__attribute_specs__ = tuple(specs.values())
         for spec in specs.values():
             setattr(cls, spec.name, Prop(AttrRef(spec.name, spec)))
@@ -281,7 +289,8 @@ def _about(cls: type) -> str:
     return (cls.__doc__ or "").strip().partition("\n")[0].rstrip(".")
 
 
-def _declared(cls: type) -> list[PropSpec]:
+def _declared(cls: type) -> list[tuple[PropSpec, object]]:
+    """Read the annotations of a class: each property with its default as it was said, None for none."""
     specs = []
     for name, annotation in get_annotations(cls).items():
         where = f"{cls.__name__}.{name}"
@@ -303,14 +312,17 @@ def _declared(cls: type) -> list[PropSpec]:
             raise DefinitionError(
                 "is not declared as a property; write Prop[...] around its type", path=where
             )
-        specs.append(_spec(name, get_args(hint)[0], cls.__dict__.get(name, ...), where))
+        given = cls.__dict__.get(name, ...)
+        said = given if isinstance(given, _Said) else _Said(given)
+        specs.append(
+            (_spec(name, get_args(hint)[0], said, where), None if said.default is ... else said.default)
+        )
     return specs
 
 
-def _spec(name: str, annotation: object, said: object, where: str) -> PropSpec:
+def _spec(name: str, annotation: object, more: _Said, where: str) -> PropSpec:
     if name.startswith("_"):
         raise DefinitionError("starts with an underscore; name it otherwise", path=where)
-    more = said if isinstance(said, _Said) else _Said(said)
     found = declared_type(annotation, where)
     default = None if more.default is ... else _plain(more.default, where)
     spec = PropSpec(
