@@ -9,9 +9,6 @@ from crmsdk.errors import ConfigError
 
 __all__ = ["Secret", "SecretSource"]
 
-SecretSource: TypeAlias = "str | Callable[[], str] | Secret"
-"""What a setting takes: the text itself, a function that fetches it anew at each use, or a ready Secret."""
-
 
 @attrs.frozen
 class Secret:
@@ -27,7 +24,7 @@ class Secret:
     _source: str | Callable[[], str] = attrs.field(repr=False)
 
     @classmethod
-    def of(cls, source: SecretSource) -> "Secret":
+    def of(cls, source: "SecretSource") -> "Secret":
         """Wrap a text or function; a ready Secret passes through."""
         return source if isinstance(source, Secret) else cls(source)
 
@@ -44,3 +41,7 @@ class Secret:
 
     def __reduce__(self) -> NoReturn:  # type: ignore[explicit-override]  # typing has override from 3.12 on
         raise TypeError("a Secret is not pickled or copied; pass the settings that make it")
+
+
+SecretSource: TypeAlias = str | Callable[[], str] | Secret
+"""What a setting takes: the text itself, a function that fetches it anew at each use, or a ready Secret."""
