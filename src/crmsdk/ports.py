@@ -382,7 +382,7 @@ class Ledger(Protocol):
     """Keeps each person's contacts, so that limits hold over all processes, channels and journeys.
 
     A ledger sees integers and texts: moments are microseconds since 1970, zones and rules were resolved
-    before (``crmsdk.policy.record`` holds its words, ``crmsdk.policy.evaluation.judge`` the meaning of a
+    before (``crmsdk.policy.record`` holds its words, ``crmsdk.policy.limits`` the meaning of a
     limit). One person is one atomic unit. A contact is ``sending`` while leased to a worker, then ``sent``;
     it takes a place from its reserve on, whatever its state. A lease that ended frees nothing: the contact
     is in doubt, stays counted, and only the same message may take its place over.

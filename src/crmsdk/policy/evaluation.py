@@ -1,11 +1,10 @@
 """The reference evaluator: what a policy says about one message, given the facts and the person's ledger.
 
-Pure, and the one place that decides. ``judge`` compares contacts with checks, as every ledger must;
-``Evaluator`` resolves rules into checks, asks for quiet times, consents and suppressions, and finds the
-earliest moment at which a message held back would be allowed.
+Pure, and the one place that decides. It resolves rules into checks, asks for quiet times, consents and
+suppressions, and finds the earliest moment at which a message held back would be allowed.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from functools import lru_cache
 from math import inf
@@ -20,12 +19,13 @@ from crmsdk.model.moment import from_micros, to_micros
 from crmsdk.model.zones import zone as find_zone
 from crmsdk.policy.answer import Blocked, Decision, Reason, Ruling
 from crmsdk.policy.hours import Hours
-from crmsdk.policy.record import Check, Contact, ContactState, Option, Standing, field_index
+from crmsdk.policy.limits import judge
+from crmsdk.policy.record import Check, ContactState, Option, Standing, field_index
 from crmsdk.policy.request import ContactFacts, ContactRequest
 from crmsdk.policy.rules import Cap, ContactField, Distinct, InactiveOnly, OptIn, Period, Quiet
 from crmsdk.policy.ruleset import ConsentMode, ContactPolicy
 
-__all__ = ["Evaluator", "Fill", "judge"]
+__all__ = ["Evaluator"]
 
 _MICROSECOND: Final = timedelta(microseconds=1)
 _REMEMBERED: Final = 4096
@@ -38,80 +38,16 @@ _GROUPS: Final = frozenset({ContactField.JOURNEY, ContactField.CAMPAIGN, Contact
 """Fields that a message may lack: it then belongs to no group, and a rule per such a field is silent."""
 
 
-@attrs.frozen
-class Fill:
-    """A check that fails.
-
-    Attributes:
-        check: Which.
-        used: How many contacts, or different values, were counted.
-        contacts: The contacts counted, in the order of their moments.
-        until: When the check holds again if nothing else happens.
-    """
-
-    check: Check
-    used: int
-    contacts: tuple[Contact, ...]
-    until: int
-
-
-def judge(contacts: Sequence[Contact], checks: Iterable[Check], *, now: int) -> tuple[Fill, ...]:
-    """Find the checks that fail: the meaning of a limit, for every ledger.
-
-    Args:
-        contacts: Of one person, in the order of their moments; those after ``now`` count too.
-        checks: Limits, resolved.
-        now: Microseconds since 1970.
-
-    Returns:
-        The failing checks, in order; empty when all hold.
-    """
-    fills: list[Fill] = []
-    total = len(contacts)
-    for check in checks:
-        _, _, limit, window, since, _, filters, distinct, _ = check
-        bound = now - window if since is None else since
-        # Fewer than the limit in the whole span: nothing to count.
-        if total < limit or contacts[-limit][0] <= bound:
-            continue
-        counted = []
-        for contact in reversed(contacts):
-            if contact[0] <= bound:
-                break
-            for index, values in filters:
-                if contact[index] not in values:
-                    break
-            else:
-                counted.append(contact)
-        if len(counted) >= limit:
-            counted.reverse()
-            fill = _cap_fill(check, counted) if distinct is None else _distinct_fill(check, counted)
-            if fill is not None:
-                fills.append(fill)
-    return tuple(fills)
-
-
-def _cap_fill(check: Check, counted: list[Contact]) -> Fill:
-    used = len(counted)
-    until = check.ends if check.since is not None else counted[used - check.limit].at + check.window
-    return Fill(check, used, tuple(counted), until)
-
-
-def _distinct_fill(check: Check, counted: list[Contact]) -> Fill | None:
-    assert check.distinct is not None  # noqa: S101 - the caller looked
-    last = {str(contact[check.distinct]): contact.at for contact in counted}
-    if check.value in last or len(last) < check.limit:
-        return None
-    until = sorted(last.values())[len(last) - check.limit] + check.window
-    return Fill(check, len(last), tuple(counted), until)
-
-
 class Evaluator:
     """Decides by one policy; remembers what it resolved, and nothing about people.
 
     Args:
         policy: The rules.
         zone: The project's IANA zone: whose clock rules a person of unknown zone.
+
+    Attributes:
+        hash: Content hash of the policy.
+        looks_back: How far back any rule looks, in microseconds.
 
     Raises:
         UnknownZone: the zone data does not hold the zone.
@@ -121,6 +57,7 @@ class Evaluator:
         find_zone(zone, "zone")
         self.policy = policy
         self.hash = content_hash(policy)
+        self.looks_back = policy.longest_window() // _MICROSECOND
         self._zones = (zone,)
         self._hours = Hours()
         self._plan = lru_cache(maxsize=_REMEMBERED)(self._make_plan)

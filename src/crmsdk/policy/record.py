@@ -166,6 +166,7 @@ class Reserve:
     Attributes:
         request: The message; its fields become those of the contact.
         now: The moment of asking; contacts count by it.
+        since: No check looks at contacts at or before this moment, now or later.
         lease: How long the place is held for the sender.
         options: Channels that are open for all a ledger does not know, in order of preference; may be none.
         addresses: Keyed hash of the person's address for each channel, for suppressed addresses.
@@ -173,6 +174,7 @@ class Reserve:
 
     request: ContactRequest
     now: int
+    since: int
     lease: int
     options: tuple[Option, ...]
     addresses: Mapping[str, str] = attrs.field(factory=dict, repr=False)
@@ -184,8 +186,8 @@ class Standing:
 
     Attributes:
         now: The moment by which the ledger ruled.
-        contacts: In the order of their moments; at least those that a check can count, and the one of the
-            asking message however old it is.
+        contacts: In the order of (moment, message id); all after ``Reserve.since``, and the one of the asking
+            message however old it is.
         suppressions: Of the person, and of the addresses asked about.
     """
 
