@@ -27,7 +27,6 @@ __all__ = [
     "Send",
     "Split",
     "Step",
-    "Until",
     "UntilDate",
     "UntilLocal",
     "Update",
@@ -105,14 +104,9 @@ class Send(Step):
             raise DefinitionError("a message needs a channel; give via='email'", path="via")
 
 
-@attrs.frozen
-class Until:
-    """The root of the moments a wait may last until."""
-
-
 @definition("local-time")
 @attrs.frozen
-class UntilLocal(Until):
+class UntilLocal:
     """The next time the person's clock shows a time, on allowed weekdays (0 is Monday)."""
 
     at: time
@@ -128,7 +122,7 @@ class UntilLocal(Until):
 
 @definition("date-of")
 @attrs.frozen
-class UntilDate(Until):
+class UntilDate:
     """A date or moment held in an attribute, moved by an offset; the wait follows it when it moves.
 
     Attributes:
@@ -155,7 +149,7 @@ class Wait(Step):
         past: What to do when a date is already past, or missing: go on, or end the run.
     """
 
-    until: timedelta | datetime | Until
+    until: timedelta | datetime | UntilLocal | UntilDate
     past: Literal["continue", "exit"] = attrs.field(default="continue", kw_only=True)
 
     def __attrs_post_init__(self) -> None:

@@ -1,0 +1,1 @@
+"""Identity: which customer a set of names means."""

@@ -1,0 +1,102 @@
+"""All journeys in force, found by what starts or moves them."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+import attrs
+
+from crmsdk.errors import DefinitionError
+from crmsdk.journeys.definition import Journey
+from crmsdk.journeys.program import Program, Project, compiled
+from crmsdk.journeys.triggers import DateReached, OnEvent, Schedule, SegmentChange, Trigger
+from crmsdk.segments.reading import Reads, reads
+
+__all__ = ["Programs", "Slot"]
+
+
+@attrs.frozen
+class Slot:
+    """One trigger of one journey, and the facts that can change what it watches."""
+
+    program: Program
+    index: int
+    trigger: Trigger
+    reads: Reads = attrs.field(init=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Find what the trigger watches."""
+        match self.trigger:
+            case SegmentChange(segment=segment):
+                watched = reads(segment)
+            case DateReached(attribute=name):
+                watched = Reads(attributes=frozenset((name,)), zone=True)
+            case Schedule():
+                watched = Reads(zone=True)
+            case _:
+                watched = Reads()
+        object.__setattr__(self, "reads", watched)
+
+
+@attrs.frozen(kw_only=True)
+class Programs:
+    """The journeys in force and the older versions people are still in.
+
+    Attributes:
+        project: Zone and key of the application.
+        active: By name; these take new entries.
+        pinned: By content hash; every version anybody may be in.
+        on_event: Triggers by the event that starts them.
+        called_off: Triggers by the event that calls an absence off.
+        watched: Triggers that watch a segment, a date or the calendar.
+    """
+
+    project: Project
+    active: Mapping[str, Program]
+    pinned: Mapping[str, Program]
+    on_event: Mapping[str, tuple[Slot, ...]] = attrs.field(repr=False)
+    called_off: Mapping[str, tuple[Slot, ...]] = attrs.field(repr=False)
+    watched: tuple[Slot, ...] = attrs.field(repr=False)
+
+    @classmethod
+    def of(cls, journeys: Iterable[Journey], *, project: Project, older: Iterable[Journey] = ()) -> "Programs":
+        """Compile and index journeys.
+
+        Args:
+            journeys: Those that take new entries; names unique.
+            project: Zone and key of the application.
+            older: Versions that only drain.
+
+        Raises:
+            DefinitionError: two journeys of one name, or steps with one key.
+        """
+        active: dict[str, Program] = {}
+        on_event: defaultdict[str, list[Slot]] = defaultdict(list)
+        called_off: defaultdict[str, list[Slot]] = defaultdict(list)
+        watched: list[Slot] = []
+        for journey in journeys:
+            if journey.name in active:
+                raise DefinitionError(f"two journeys are named {journey.name!r}; rename one", path="name")
+            program = active[journey.name] = compiled(journey)
+            for index, trigger in enumerate(journey.enter):
+                slot = Slot(program, index, trigger)
+                match trigger:
+                    case OnEvent():
+                        on_event[trigger.event].append(slot)
+                        if trigger.unless_event is not None:
+                            called_off[trigger.unless_event].append(slot)
+                    case SegmentChange() | DateReached() | Schedule():
+                        watched.append(slot)
+                    case _:
+                        pass
+        pinned = {program.hash: program for program in active.values()}
+        for journey in older:
+            program = compiled(journey)
+            pinned.setdefault(program.hash, program)
+        return cls(
+            project=project,
+            active=active,
+            pinned=pinned,
+            on_event={name: tuple(slots) for name, slots in on_event.items()},
+            called_off={name: tuple(slots) for name, slots in called_off.items()},
+            watched=tuple(watched),
+        )

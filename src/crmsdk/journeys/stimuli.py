@@ -1,0 +1,234 @@
+"""What may happen to a person or a run, and what a run may wish for: the two closed sets of the engine."""
+
+from datetime import datetime
+from typing import TypeAlias
+
+import attrs
+
+from crmsdk.journeys.person import Note, Person, Task
+from crmsdk.model.consent import ConsentWrite
+from crmsdk.model.customer import AttributeWrite, Identifier
+from crmsdk.model.event import Event
+from crmsdk.model.ids import AccountId, EnrollmentId, MessageId
+from crmsdk.model.message import Message, MessageState
+from crmsdk.model.values import EMPTY, Properties
+
+__all__ = [
+    "Answered",
+    "Ask",
+    "Asked",
+    "Begin",
+    "Consented",
+    "Effect",
+    "Entered",
+    "Fact",
+    "Handed",
+    "Happened",
+    "Held",
+    "Input",
+    "Joined",
+    "OpenTask",
+    "Record",
+    "Resumed",
+    "Stimulus",
+    "Stop",
+    "Stopped",
+    "Tell",
+    "Timer",
+    "Withdraw",
+    "Write",
+    "Wrote",
+]
+
+# ------------------------------------------------------------------ inputs: what may happen to a person
+
+
+@attrs.frozen(kw_only=True)
+class Joined:
+    """An anonymous customer turned out to be this person."""
+
+    at: datetime
+    other: Person
+
+
+@attrs.frozen(kw_only=True)
+class Wrote:
+    """Something about the person was written; None leaves a field of the profile as it is."""
+
+    at: datetime
+    id: str
+    attributes: tuple[AttributeWrite, ...] = ()
+    identifiers: tuple[Identifier, ...] = attrs.field(default=(), repr=False)
+    zone: str | None = None
+    locale: str | None = None
+    audience: str | None = None
+    account: AccountId | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Consented:
+    """The person said yes or no to something."""
+
+    consent: ConsentWrite
+
+
+@attrs.frozen(kw_only=True)
+class Happened:
+    """An event of the person arrived."""
+
+    event: Event
+
+
+@attrs.frozen(kw_only=True)
+class Handed:
+    """A message reached its end: sent, refused, or nobody knows."""
+
+    at: datetime
+    message: MessageId
+    result: MessageState
+    reason: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class Entered:
+    """The application starts a run itself.
+
+    Attributes:
+        key: The entry key; the same key never makes two runs.
+    """
+
+    at: datetime
+    journey: str
+    key: str
+    values: Properties = attrs.field(default=EMPTY, hash=False)
+
+
+@attrs.frozen(kw_only=True)
+class Answered:
+    """A task was answered."""
+
+    at: datetime
+    task: Task
+    answer: str
+
+
+@attrs.frozen(kw_only=True)
+class Held:
+    """An operator pauses the runs of this person, of one journey or of all (empty)."""
+
+    at: datetime
+    journey: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class Resumed:
+    """An operator lets the paused runs of this person go on."""
+
+    at: datetime
+    journey: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class Stopped:
+    """An operator ends the runs of this person."""
+
+    at: datetime
+    journey: str = ""
+    reason: str = "stopped"
+
+
+Input: TypeAlias = (
+    Joined | Wrote | Consented | Happened | Handed | Entered | Answered | Held | Resumed | Stopped
+)
+
+
+# ------------------------------------------------------------------ stimuli: what may happen to a run
+
+
+@attrs.frozen
+class Begin:
+    """The run is new."""
+
+
+@attrs.frozen
+class Fact:
+    """Facts changed: ask goal, exit and the wait again. No timer fires by it."""
+
+
+@attrs.frozen
+class Timer:
+    """Time passed; a token other than the run's means nothing, and an early timer changes nothing."""
+
+    token: int
+
+
+@attrs.frozen
+class Asked:
+    """The message or task the run stays for came to its end.
+
+    Attributes:
+        about: Id of message or task.
+        result: ``sent``, ``refused`` or ``in_doubt`` of a message; ``done`` of a task.
+    """
+
+    about: str
+    result: str
+    reason: str = ""
+
+
+@attrs.frozen
+class Stop:
+    """End the run."""
+
+    reason: str
+
+
+Stimulus: TypeAlias = Begin | Fact | Timer | Asked | Stop
+
+
+# ------------------------------------------------------------------ effects: what a run may wish for
+
+
+@attrs.frozen
+class Ask:
+    """Put a message into the outbox."""
+
+    message: Message
+
+
+@attrs.frozen
+class Withdraw:
+    """Delete what the run asked for and nobody sends yet."""
+
+    enrollment: EnrollmentId
+
+
+@attrs.frozen
+class Write:
+    """Write an attribute."""
+
+    write: AttributeWrite
+
+
+@attrs.frozen
+class Record:
+    """Record an event."""
+
+    event: Event
+
+
+@attrs.frozen
+class OpenTask:
+    """Ask a person to do something."""
+
+    task: Task
+
+
+@attrs.frozen
+class Tell:
+    """Add a line to the timeline."""
+
+    note: Note
+
+
+Effect: TypeAlias = Ask | Withdraw | Write | Record | OpenTask | Tell

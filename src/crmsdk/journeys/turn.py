@@ -1,0 +1,601 @@
+"""One turn of one person: inputs in their order, then the timers that are due; nothing is read or sent.
+
+Order, stated once. Inputs are taken by (time, rank, id): joins, profile, events, deliveries, commands. Each
+input sees the facts at its place: those stored before and those of the batch up to it. For each, runs that
+exist are asked first, then segments, then triggers, so a purchase ends the old run before it starts a new
+one. Then everything due at or before ``now`` fires, earliest first, until nothing is due.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from datetime import datetime
+from typing import assert_never
+
+import attrs
+
+from crmsdk.errors import DefinitionError
+from crmsdk.journeys.entering import barred, refused, run_of
+from crmsdk.journeys.joining import joined
+from crmsdk.journeys.machine import step
+from crmsdk.journeys.person import Change, Enrollment, Note, NoteKind, Person, Phase, Task, Watch, WatchKind
+from crmsdk.journeys.program import Program, key_text
+from crmsdk.journeys.programs import Programs, Slot
+from crmsdk.journeys.stimuli import (
+    Answered,
+    Ask,
+    Asked,
+    Begin,
+    Consented,
+    Effect,
+    Entered,
+    Fact,
+    Handed,
+    Happened,
+    Held,
+    Input,
+    Joined,
+    OpenTask,
+    Record,
+    Resumed,
+    Stimulus,
+    Stop,
+    Stopped,
+    Tell,
+    Timer,
+    Withdraw,
+    Write,
+    Wrote,
+)
+from crmsdk.journeys.triggers import ApiCall, OnEvent, SegmentChange
+from crmsdk.journeys.watching import look, new_watch
+from crmsdk.model.event import START, Event, Position
+from crmsdk.model.facts import Facts
+from crmsdk.model.ids import EnrollmentId, EventId, MessageId, keyed_id
+from crmsdk.model.message import Message
+from crmsdk.model.values import Properties, Value
+from crmsdk.segments.meaning import evaluate
+from crmsdk.segments.reading import Reads
+
+__all__ = ["TASK_ANSWERED", "react"]
+
+TASK_ANSWERED = "task_answered"
+"""Name of the event that tells a task's answer: properties ``journey``, ``step``, ``answer``."""
+
+_BUDGET = 10_000  # things one turn may do by itself before the person is taken for poisoned
+_RANK = {Joined: 0, Wrote: 1, Consented: 1, Happened: 2, Handed: 3}
+_COMMAND = 4
+
+
+def _place(entry: Input) -> tuple[datetime, int, str]:
+    rank = _RANK.get(type(entry), _COMMAND)
+    match entry:
+        case Happened(event=event):
+            return (event.at, rank, event.id)
+        case Consented(consent=consent):
+            return (consent.at, rank, consent.id)
+        case Wrote():
+            return (entry.at, rank, entry.id)
+        case _:
+            return (entry.at, rank, "")
+
+
+def react(
+    programs: Programs,
+    person: Person,
+    inputs: Sequence[Input] = (),
+    *,
+    now: datetime,
+    paused: frozenset[str] = frozenset(),
+    anew: frozenset[str] = frozenset(),
+) -> Change:
+    """Give everything that one turn changes about one person.
+
+    Args:
+        programs: The journeys in force, and the older versions people are still in.
+        person: As stored; not changed.
+        inputs: Any order.
+        now: The present moment, UTC.
+        paused: Names of paused journeys: their runs stand still, their entries are kept.
+        anew: Names of journeys whose watches start over, silently: those just activated.
+
+    Returns:
+        The change to commit; its person's ``wake`` is later than ``now``.
+    """
+    turn = _Turn(programs, person, now, paused)
+    turn.prepare(anew)
+    for entry in sorted(inputs, key=_place):
+        turn.take(entry)
+    turn.tick()
+    return turn.change(person)
+
+
+class _Turn:
+    """The working state of one turn; lives for one call of ``react``."""
+
+    def __init__(self, programs: Programs, person: Person, now: datetime, paused: frozenset[str]) -> None:
+        self.programs = programs
+        self.person = person
+        self.now = now
+        self.paused = paused
+        self.cause = now  # the moment of the fact at hand: old facts start nothing
+        self.messages: dict[MessageId, Message] = {}
+        self.withdrawn: list[EnrollmentId] = []
+        self.tasks: dict[str, Task] = {}
+        self.notes: list[Note] = []
+        self.others: list[Person] = []
+        self.follow: deque[Write | Record] = deque()
+
+    # ------------------------------------------------------------------------------ before and after
+
+    def prepare(self, anew: frozenset[str]) -> None:
+        """Drop watches nobody needs, and let a known person's new ones start silently."""
+        slots = {(slot.program.name, slot.index): slot for slot in self.programs.watched}
+        for watch in self.person.watches:
+            gone = watch.kind in (WatchKind.SEGMENT, WatchKind.DATE, WatchKind.SCHEDULE) and (
+                (watch.journey, watch.slot) not in slots or watch.journey in anew
+            )
+            lost = watch.kind is WatchKind.ABSENCE and watch.journey not in self.programs.active
+            if gone or lost:
+                self.person = self.person.without_watch(watch)
+        if self.person.version:
+            self._look(Reads.all(), silent=True, only_new=True)
+
+    def change(self, before: Person) -> Change:
+        """Sum up what the turn did."""
+        whole = Change.between(
+            before,
+            self.person,
+            messages=self.messages.values(),
+            withdrawn=self.withdrawn,
+            tasks=self.tasks.values(),
+            notes=self.notes,
+            absorbs=[other.id for other in self.others],
+        )
+        if not self.others:
+            return whole
+        theirs = {event.id for other in self.others for event in other.facts.events}
+        writes = {id(write) for other in self.others for write in other.facts.attributes}
+        consents = {id(consent) for other in self.others for consent in other.facts.consents}
+        names = {identifier for other in self.others for identifier in other.identifiers}
+        return attrs.evolve(
+            whole,
+            events=tuple(event for event in whole.events if event.id not in theirs),
+            attributes=tuple(write for write in whole.attributes if id(write) not in writes),
+            consents=tuple(consent for consent in whole.consents if id(consent) not in consents),
+            identifiers=tuple(identifier for identifier in whole.identifiers if identifier not in names),
+        )
+
+    def note(self, kind: NoteKind, text: str = "", *, run: Enrollment | None = None, journey: str = "") -> None:
+        self.notes.append(
+            Note(
+                at=self.now,
+                kind=kind,
+                journey=run.journey if run is not None else journey,
+                enrollment=run.id if run is not None else "",
+                text=text,
+            )
+        )
+
+    # --------------------------------------------------------------------------------------- inputs
+
+    def take(self, entry: Input) -> None:
+        """Take one input to its end, with all the facts it makes runs write."""
+        match entry:
+            case Joined():
+                self._join(entry)
+            case Wrote():
+                self._wrote(entry)
+            case Consented():
+                self.cause = entry.consent.at
+                facts = self.person.facts
+                self._facts(attrs.evolve(facts, consents=(*facts.consents, entry.consent)))
+                self._changed(Reads(consents=True))
+            case Happened():
+                self._happen(entry.event)
+            case Handed():
+                self.cause = self.now
+                self._asked(entry.message, str(entry.result), entry.reason)
+            case Entered():
+                self._called(entry)
+            case Answered():
+                self._answered(entry)
+            case Held() | Resumed():
+                self._hold(entry)
+            case Stopped():
+                for run in self._living(entry.journey):
+                    self._step(run, Stop(entry.reason))
+            case _:
+                assert_never(entry)
+        self._follow_up()
+
+    def _facts(self, facts: Facts) -> None:
+        self.person = attrs.evolve(self.person, facts=facts)
+
+    def _wrote(self, entry: Wrote) -> None:
+        self.cause = entry.at
+        person = self.person
+        facts = person.facts.with_attributes(entry.attributes) if entry.attributes else person.facts
+        if entry.zone is not None:
+            facts = attrs.evolve(facts, zone=entry.zone)
+        known = person.identifiers
+        self.person = attrs.evolve(
+            person,
+            facts=facts,
+            identifiers=(*known, *(new for new in dict.fromkeys(entry.identifiers) if new not in known)),
+            locale=person.locale if entry.locale is None else entry.locale,
+            audience=person.audience if entry.audience is None else entry.audience,
+            account=person.account if entry.account is None else entry.account,
+        )
+        for write in entry.attributes:
+            if write.at > self.now:
+                self._later(write.id, write.at, None)
+        names = frozenset(write.name for write in entry.attributes)
+        self._changed(Reads(attributes=names, zone=entry.zone is not None))
+
+    def _later(self, fact: str, at: datetime, position: Position | None) -> None:
+        self.person = self.person.with_watch(
+            Watch(kind=WatchKind.EVENT, key=fact, due=at, position=position)
+        )
+
+    def _happen(self, event: Event) -> None:
+        if event.customer != self.person.id:
+            event = attrs.evolve(event, customer=self.person.id)
+        self._facts(self.person.facts.with_events((event,)))
+        if event.at > self.now:
+            self._later(event.id, event.at, event.position)
+        else:
+            self._arrived(event)
+
+    def _arrived(self, event: Event) -> None:
+        """Let a stored event act: runs first, then segments, then triggers."""
+        self.cause = event.at
+        for slot in self.programs.called_off.get(event.name, ()):
+            self._call_off(slot, event)
+        self._changed(Reads(events=frozenset((event.name,))))
+        for slot in self.programs.on_event.get(event.name, ()):
+            if isinstance(slot.trigger, OnEvent):
+                self._started(slot, slot.trigger, event)
+
+    def _changed(self, reads: Reads) -> None:
+        """Ask runs, then segments and dates, whose answer these facts may change."""
+        for run in self.person.enrollments:
+            program = self.programs.pinned.get(run.definition)
+            if (
+                program is not None
+                and (run.alive or run.goal_open)
+                and (program.rules.touches(reads) or (reads.zone and run.alive))
+            ):
+                self._step(run, Fact())
+        self._look(reads)
+
+    def _called(self, entry: Entered) -> None:
+        program = self.programs.active.get(entry.journey)
+        if program is None:
+            raise DefinitionError(f"no journey {entry.journey!r} takes entries", path="journey")
+        trigger = next((one for one in program.journey.enter if isinstance(one, ApiCall)), None)
+        if trigger is None:
+            raise DefinitionError(f"journey {entry.journey!r} has no by_call() trigger", path="enter")
+        self.cause = entry.at
+        slot = Slot(program, program.journey.enter.index(trigger), trigger)
+        self._enter(slot, started_by=entry.key, position=(self.now, START), values=entry.values, key=entry.key)
+
+    def _answered(self, entry: Answered) -> None:
+        task = attrs.evolve(entry.task, done=entry.at, answer=entry.answer)
+        self.tasks[task.id] = task
+        self._happen(
+            Event(
+                id=EventId(keyed_id(self.programs.project.secret, ("answer", task.id))),
+                customer=self.person.id,
+                name=TASK_ANSWERED,
+                at=entry.at,
+                received=self.now,
+                properties={"journey": task.journey, "step": task.step, "answer": entry.answer},
+            )
+        )
+        self.cause = self.now
+        self._asked(task.id, "done", entry.answer)
+
+    def _asked(self, about: str, result: str, reason: str) -> None:
+        for run in self.person.enrollments:
+            if run.alive and run.waits_for == about:
+                self._step(run, Asked(about, result, reason))
+
+    def _living(self, journey: str) -> list[Enrollment]:
+        return [run for run in self.person.enrollments if run.alive and journey in ("", run.journey)]
+
+    def _hold(self, entry: Held | Resumed) -> None:
+        pausing = isinstance(entry, Held)
+        for run in self._living(entry.journey):
+            if run.paused != pausing:
+                held = attrs.evolve(run, paused=pausing)
+                self.note(NoteKind.PAUSED if pausing else NoteKind.RESUMED, run=run)
+                self.person = self.person.with_enrollment(held)
+                self._step(held, Fact())
+
+    def _join(self, entry: Joined) -> None:
+        self.cause = self.now
+        twice = {(run.journey, run.key) for run in self.person.enrollments if run.alive}
+        self.person = joined(self.person, entry.other)
+        self.others.append(entry.other)
+        self.note(NoteKind.JOINED, "an anonymous visitor turned out to be this person")
+        for run in entry.other.enrollments:
+            if run.alive and (run.journey, run.key) in twice:
+                self._step(run, Stop("joined"))
+        self._changed(Reads.all())
+
+    # ----------------------------------------------------------------------------- triggers and entry
+
+    def _key(self, trigger: OnEvent, event: Event) -> Value:
+        return event.properties.get(trigger.key) if trigger.key is not None else None
+
+    def _started(self, slot: Slot, trigger: OnEvent, event: Event) -> None:
+        if self.now - event.at > trigger.max_age or not all(test.holds(event.properties) for test in trigger.tests):
+            return
+        value = self._key(trigger, event)
+        if trigger.key is not None and value is None:
+            self.note(NoteKind.NOT_ENTERED, f"the event has no {trigger.key!r}", journey=slot.program.name)
+            return
+        if trigger.unless_event is None:
+            self._enter_by(slot, trigger, event)
+            return
+        watch = Watch(
+            kind=WatchKind.ABSENCE,
+            journey=slot.program.name,
+            slot=slot.index,
+            key=key_text(value),
+            due=event.at + trigger.within,
+            position=event.position,
+        )
+        older = next((one for one in self.person.watches if one.id == watch.id), None)
+        if older is not None and older.position is not None:
+            if trigger.anchor == "first" and older.position < event.position:
+                return
+            if trigger.anchor == "last" and older.position > event.position:
+                return
+        came = self.person.facts.between(event.position, (event.at + trigger.within, "\U0010ffff"))
+        if any(one.at <= self.now and self._calls_off(trigger, watch, one) for one in came):
+            if older is not None:
+                self.person = self.person.without_watch(older)
+            return
+        self.person = self.person.with_watch(watch)
+
+    def _calls_off(self, trigger: OnEvent, watch: Watch, event: Event) -> bool:
+        return (
+            event.name == trigger.unless_event
+            and watch.position is not None
+            and watch.due is not None
+            and watch.position < event.position
+            and event.at <= watch.due
+            and all(test.holds(event.properties) for test in trigger.unless_tests)
+            and (trigger.key is None or key_text(self._key(trigger, event)) == watch.key)
+        )
+
+    def _call_off(self, slot: Slot, event: Event) -> None:
+        trigger = slot.trigger
+        for watch in self.person.watches:
+            if (
+                watch.kind is WatchKind.ABSENCE
+                and (watch.journey, watch.slot) == (slot.program.name, slot.index)
+                and isinstance(trigger, OnEvent)
+                and self._calls_off(trigger, watch, event)
+            ):
+                self.person = self.person.without_watch(watch)
+
+    def _enter_by(self, slot: Slot, trigger: OnEvent, event: Event) -> None:
+        value = self._key(trigger, event)
+        self._enter(
+            slot,
+            started_by=event.id,
+            position=event.position,
+            values=event.properties,
+            key=key_text(value),
+            key_name=trigger.key,
+            key_value=value,
+        )
+
+    def _enter(
+        self,
+        slot: Slot,
+        *,
+        started_by: str,
+        position: Position,
+        values: Properties,
+        key: str = "",
+        key_name: str | None = None,
+        key_value: Value = None,
+    ) -> None:
+        program, trigger = slot.program, slot.trigger
+        journey = program.journey
+        if journey.audience and journey.audience != self.person.audience:
+            return
+        if trigger.when is not None and not evaluate(trigger.when, self.person.facts, self.now).matched:
+            return
+        run = run_of(
+            program,
+            self.person,
+            key=key,
+            key_name=key_name,
+            key_value=key_value,
+            started_by=f"{slot.index}:{started_by}",
+            position=position,
+            values=values,
+            now=self.now,
+            project=self.programs.project,
+        )
+        if any(old.id == run.id for old in self.person.enrollments):
+            return
+        why = barred(program, self.person, key, self.now) or refused(program, self.person, run, self.now)
+        if why:
+            self.note(NoteKind.NOT_ENTERED, why, journey=program.name)
+            return
+        self.note(NoteKind.ENTERED, key, run=run)
+        self.person = self.person.with_enrollment(run)
+        self._step(run, Begin())
+
+    # -------------------------------------------------------------------------------------- watches
+
+    def _look(self, reads: Reads, *, silent: bool = False, only_new: bool = False) -> None:
+        """Look again at segments, dates and schedules that these facts may concern."""
+        known = {watch.id: watch for watch in self.person.watches}
+        for slot in self.programs.watched:
+            fresh = new_watch(slot)
+            watch = known.get(fresh.id)
+            if watch is None or (not only_new and slot.reads.touches(reads)):
+                self._see(slot, watch or fresh, silent=silent or (watch is None and bool(self.person.version)))
+
+    def _see(self, slot: Slot, watch: Watch, *, silent: bool = False) -> None:
+        seen, key = look(
+            slot, watch, self.person.facts, now=self.now, project_zone=self.programs.project.zone
+        )
+        if seen != watch or watch not in self.person.watches:
+            self.person = self.person.with_watch(seen)
+        old = isinstance(slot.trigger, SegmentChange) and self.now - self.cause > slot.trigger.max_age
+        if key is not None and not silent and not old:
+            self._enter(slot, started_by=key, position=(self.now, START), values={})
+
+    def _due(self, watch: Watch) -> None:
+        match watch.kind:
+            case WatchKind.EVENT:
+                self.person = self.person.without_watch(watch)
+                event = self.person.facts.event(watch.position) if watch.position is not None else None
+                if event is not None:
+                    self._arrived(event)
+                else:
+                    self.cause = self.now
+                    self._changed(Reads.all())
+            case WatchKind.ABSENCE:
+                self.person = self.person.without_watch(watch)
+                slot = self._slot(watch)
+                event = self.person.facts.event(watch.position) if watch.position is not None else None
+                if slot is not None and isinstance(slot.trigger, OnEvent) and event is not None:
+                    self._enter_by(slot, slot.trigger, event)
+            case WatchKind.SEGMENT | WatchKind.DATE | WatchKind.SCHEDULE:
+                self.cause = self.now
+                slot = self._slot(watch)
+                if slot is not None:
+                    self._see(slot, watch)
+            case _:
+                assert_never(watch.kind)
+
+    def _slot(self, watch: Watch) -> Slot | None:
+        program = self.programs.active.get(watch.journey)
+        if program is None or watch.slot >= len(program.journey.enter):
+            return None
+        return Slot(program, watch.slot, program.journey.enter[watch.slot])
+
+    # ----------------------------------------------------------------------------------------- runs
+
+    def _held(self, run: Enrollment) -> bool:
+        return run.paused or run.journey in self.paused
+
+    def _step(self, run: Enrollment, stimulus: Stimulus) -> None:
+        program = self.programs.pinned.get(run.definition)
+        if program is None:
+            self._park(run, f"definition {run.definition} is not known; register or restore it")
+            return
+        try:
+            answer = step(
+                program,
+                run,
+                stimulus,
+                facts=self.person.facts,
+                now=self.now,
+                project=self.programs.project,
+                held=self._held(run),
+            )
+        except Exception as error:  # noqa: BLE001 - one poisoned run must never stop the others
+            self._park(run, f"{type(error).__name__} at step {self._where(program, run)}")
+            return
+        if answer.run is not run and answer.run != run:
+            self.person = self.person.with_enrollment(answer.run)
+        for effect in answer.effects:
+            self._apply(effect)
+
+    def _where(self, program: Program, run: Enrollment) -> str:
+        return program.nodes[run.cursor].path if 0 <= run.cursor < len(program.nodes) else "none"
+
+    def _park(self, run: Enrollment, why: str) -> None:
+        if run.alive and run.phase is not Phase.PARKED:
+            parked = attrs.evolve(run, phase=Phase.PARKED, wake=None, error=why)
+            self.person = self.person.with_enrollment(parked)
+            self.note(NoteKind.PARKED, why, run=run)
+
+    def _apply(self, effect: Effect) -> None:
+        match effect:
+            case Ask(message):
+                self.messages[message.id] = message
+            case Withdraw(run):
+                self.withdrawn.append(run)
+                self.messages = {
+                    id: message
+                    for id, message in self.messages.items()
+                    if message.enrollment != run or message.state.final
+                }
+            case OpenTask(task):
+                self.tasks[task.id] = task
+            case Tell(note):
+                self.notes.append(note)
+            case Write() | Record():
+                self.follow.append(effect)
+            case _:
+                assert_never(effect)
+
+    def _follow_up(self) -> None:
+        """Let facts that runs made act like any other, within bounds."""
+        for _ in range(_BUDGET):
+            if not self.follow:
+                return
+            effect = self.follow.popleft()
+            if isinstance(effect, Record):
+                self._happen(effect.event)
+            else:
+                write = effect.write
+                self._wrote(Wrote(at=write.at, id=write.id, attributes=(write,)))
+        self.follow.clear()
+        for run in self._living(""):
+            self._park(run, f"more than {_BUDGET} facts at one moment: journeys call each other in a circle")
+
+    # --------------------------------------------------------------------------------------- timers
+
+    def _next(self) -> tuple[datetime, int, str, Watch | Enrollment] | None:
+        """Find what is due first: future events before runs, runs before other watches."""
+        due: list[tuple[datetime, int, str, Watch | Enrollment]] = [
+            (watch.due, 0 if watch.kind is WatchKind.EVENT else 2, "/".join(map(str, watch.id)), watch)
+            for watch in self.person.watches
+            if watch.due is not None and watch.due <= self.now
+        ]
+        for run in self.person.enrollments:
+            if not run.alive or run.phase is Phase.PARKED:
+                continue
+            if self._held(run):
+                if run.wake is not None:
+                    self.person = self.person.with_enrollment(attrs.evolve(run, wake=None))
+                continue
+            thawed = run.wake is None and (run.due is not None or run.phase is Phase.READY)
+            wake = self.now if thawed else run.wake
+            if wake is not None and wake <= self.now:
+                due.append((wake, 1, run.id, run))
+        return min(due, key=lambda one: one[:3], default=None)
+
+    def tick(self) -> None:
+        """Fire everything due, earliest first."""
+        for _ in range(_BUDGET):
+            first = self._next()
+            if first is None:
+                return
+            self.cause = self.now
+            match first[3]:
+                case Watch() as watch:
+                    self._due(watch)
+                case Enrollment() as run:
+                    self._step(run, Timer(run.token))
+                    self._moved(run)
+            self._follow_up()
+        for run in self._living(""):
+            self._park(run, f"more than {_BUDGET} timers at one moment")
+
+    def _moved(self, before: Enrollment) -> None:
+        for run in self.person.enrollments:
+            if run.id == before.id and run.alive and run == before and not self._held(run):
+                self._park(run, "a timer moved nothing; this is an error of the engine, please report it")
+

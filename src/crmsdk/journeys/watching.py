@@ -1,0 +1,77 @@
+"""What triggers watch for on behalf of one person: segments, dates and the calendar."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+import attrs
+from cronsim import CronSim
+
+from crmsdk.journeys.deadlines import moment_of_date
+from crmsdk.journeys.person import Watch, WatchKind
+from crmsdk.journeys.programs import Slot
+from crmsdk.journeys.triggers import DateReached, Schedule, SegmentChange
+from crmsdk.model.facts import Facts
+from crmsdk.model.moment import to_moment
+from crmsdk.model.zones import local, zone
+from crmsdk.segments.meaning import evaluate
+
+__all__ = ["look", "new_watch", "next_occurrence"]
+
+_KINDS = {
+    SegmentChange: WatchKind.SEGMENT,
+    DateReached: WatchKind.DATE,
+    Schedule: WatchKind.SCHEDULE,
+}
+
+
+def new_watch(slot: Slot) -> Watch:
+    """Start to watch, knowing nothing yet."""
+    return Watch(kind=_KINDS[type(slot.trigger)], journey=slot.program.name, slot=slot.index)  # type: ignore[index]  # only watched triggers come here
+
+
+def look(slot: Slot, watch: Watch, facts: Facts, *, now: datetime, project_zone: str) -> tuple[Watch, str | None]:
+    """Look again at what is watched.
+
+    Args:
+        slot: The trigger.
+        watch: As it stood.
+        facts: Of the person.
+        now: UTC.
+        project_zone: IANA zone of people whose zone is unknown.
+
+    Returns:
+        The watch as it stands now, and the entry key if the trigger fires.
+    """
+    trigger = slot.trigger
+    person_zone = facts.zone or project_zone
+    match trigger:
+        case SegmentChange():
+            verdict = evaluate(trigger.segment, facts, now)
+            fires = verdict.matched != watch.matched and verdict.matched == (trigger.change == "enter")
+            seen = attrs.evolve(watch, matched=verdict.matched, due=verdict.until)
+            return seen, now.isoformat() if fires else None
+        case DateReached():
+            value = facts.attribute(trigger.attribute, now)
+            done = watch.matched and watch.value == value
+            due = None if done else moment_of_date(value, trigger.offset, trigger.at, person_zone)
+            if due is None or due > now:
+                return attrs.evolve(watch, value=value, due=due, matched=done), None
+            reached = attrs.evolve(watch, value=value, due=None, matched=True)
+            fresh = now - due <= trigger.max_age
+            return reached, f"{value}{trigger.offset!r}" if fresh else None
+        case Schedule():
+            due = watch.due
+            following = next_occurrence(trigger, now, person_zone)
+            if due is None or due > now:
+                return attrs.evolve(watch, due=following), None
+            fresh = now - due <= trigger.max_age
+            return attrs.evolve(watch, due=following), due.isoformat() if fresh else None
+        case _:
+            raise AssertionError(trigger)
+
+
+def next_occurrence(schedule: Schedule, now: datetime, person_zone: str) -> datetime:
+    """Give the first occurrence of a schedule after ``now``, UTC; a repeated local hour counts once."""
+    name = schedule.zone or person_zone
+    occurrences: Iterator[datetime] = CronSim(schedule.cron, local(now, zone(name)))
+    return to_moment(next(occurrences), "cron")

@@ -1,0 +1,1 @@
+"""The shell: reads people, asks the core, carries its wishes out."""

@@ -1,0 +1,603 @@
+"""The application's handle: facts in, messages out, and the answer to "why"."""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from types import TracebackType
+from typing import Any, Self
+
+import attrs
+
+from crmsdk.errors import ConfigError, UnknownName
+from crmsdk.journeys.definition import Journey
+from crmsdk.journeys.person import Person, Task
+from crmsdk.journeys.programs import Programs
+from crmsdk.journeys.stimuli import Answered, Consented, Entered, Happened, Held, Input, Resumed, Stopped
+from crmsdk.model.catalog import named_properties
+from crmsdk.model.consent import ANY, ConsentState, ConsentWrite
+from crmsdk.model.customer import Customer, Identifier, IdentifierKind
+from crmsdk.model.event import Event
+from crmsdk.model.ids import AccountId, CustomerId, EventId, keyed_id, sortable_id
+from crmsdk.model.inputs import Alias, Group, Identify, Track
+from crmsdk.model.inputs import Input as News
+from crmsdk.model.message import DeliveryEvent, DeliveryKind
+from crmsdk.model.moment import to_micros, to_moment
+from crmsdk.model.values import properties
+from crmsdk.policy.record import Contact, ContactState
+from crmsdk.runtime.activation import activate, load_programs
+from crmsdk.runtime.dispatch import Dispatched, Dispatcher
+from crmsdk.runtime.opening import Parts, parts_of
+from crmsdk.runtime.sending import Preview, hand_made, preview
+from crmsdk.runtime.telling import Timeline, timeline
+from crmsdk.runtime.turning import Taken, Turner
+from crmsdk.segments.grammar import Predicate
+from crmsdk.segments.meaning import evaluate
+from crmsdk.segments.verdict import Verdict
+
+__all__ = ["Advanced", "Crm"]
+
+_PAGE = 500
+_ROUNDS = 10_000  # rounds of one advance; more means that something wakes itself for ever
+_POLL = timedelta(seconds=30)
+
+
+@attrs.frozen(kw_only=True)
+class Advanced:
+    """What one ``advance`` did.
+
+    Attributes:
+        turned: How many times a person was looked at because the time had come.
+        sent, deferred, refused, retried, in_doubt: Numbers of messages.
+        failures: What an operator must mend, in words: a channel whose account is refused …
+        next_wakeup: When to advance again at the latest, UTC; None when only facts will move anything.
+    """
+
+    turned: int = 0
+    sent: int = 0
+    deferred: int = 0
+    refused: int = 0
+    retried: int = 0
+    in_doubt: int = 0
+    failures: tuple[str, ...] = ()
+    next_wakeup: datetime | None = None
+
+    def plus(self, turned: int, done: Dispatched) -> "Advanced":
+        """Add one round."""
+        return attrs.evolve(
+            self,
+            turned=self.turned + turned,
+            sent=self.sent + done.sent,
+            deferred=self.deferred + done.deferred,
+            refused=self.refused + done.refused,
+            retried=self.retried + done.retried,
+            in_doubt=self.in_doubt + done.in_doubt,
+            failures=tuple(dict.fromkeys((*self.failures, *done.failures))),
+        )
+
+
+class Crm:
+    """Customers, journeys and messages of one application.
+
+    Open it as an async context manager. Any number of processes may open the same database.
+
+    A person is named by the application's user id (a plain text) or by an ``Identifier``.
+    """
+
+    def __init__(self, parts: Parts) -> None:
+        """Hold parts together; ``Crm.open`` makes them from plain settings."""
+        self._parts = parts
+        self._turner: Turner | None = None
+        self._dispatcher: Dispatcher | None = None
+        self._news = asyncio.Event()
+
+    @classmethod
+    def open(cls, url: str, **settings: Any) -> "Crm":
+        """Open an application's database.
+
+        >>> import asyncio
+        >>> async def hello():
+        ...     async with Crm.open("memory://", zone="Europe/Moscow") as crm:
+        ...         await crm.identify("ann", {"city": "Moscow"})
+        ...         return await crm.customer("ann")
+        >>> asyncio.run(hello()).id
+        'ann'
+
+        Args:
+            url: ``sqlite:///crm.db`` (a path), or ``memory://``.
+            settings: As in ``crmsdk.runtime.opening.parts_of``: journeys, policy, channels, templates, zone …
+
+        Raises:
+            ConfigError: a setting that cannot work, by its name.
+            CheckFailed: a journey that cannot run, with all its faults.
+        """
+        return cls(parts_of(url, **settings))
+
+    async def __aenter__(self) -> Self:
+        """Bring the journeys into force."""
+        parts = self._parts
+        programs = await load_programs(parts.store, parts.journeys, parts.project)
+        await activate(parts.store, programs, parts.clock)
+        self._turner = Turner(
+            store=parts.store,
+            ledger=parts.ledger,
+            programs=programs,
+            clock=parts.clock,
+            secret=parts.project.secret,
+        )
+        self._dispatcher = parts.dispatcher()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Let go of channels and the database."""
+        await self.close()
+
+    async def close(self) -> None:
+        """Let go of channels and the database; may be repeated."""
+        self._turner = None
+        await self._parts.close()
+
+    # ---------------------------------------------------------------------------------- facts in
+
+    async def track(
+        self,
+        who: str | Identifier,
+        event: object,
+        values: Mapping[str, object] | None = None,
+        *,
+        id: str | None = None,  # noqa: A002 - the word everybody uses
+        at: datetime | None = None,
+        source: str = "",
+    ) -> Taken:
+        """Record an event of a person, and let it start, move and end runs.
+
+        Args:
+            who: The person; one never seen is made.
+            event: An event object, or a name with ``values``.
+            values: Properties, when the event is a name.
+            id: Names the fact for ever: the same id again changes nothing. Without it every call is a new
+                fact, so a retried call is counted twice.
+            at: When it happened, aware; now if left out.
+            source: Where it came from.
+
+        Raises:
+            DuplicateEvent: the id is stored with another body.
+            UnknownName, InputError: not as the catalog declares it.
+            MergeRefused: the names belong to two identified people.
+        """
+        name, given = named_properties(event, values)
+        now = self._now()
+        return await self._one(
+            Track(
+                id=EventId(id or self._fresh_id()),
+                identifiers=(_named(who),),
+                at=now if at is None else to_moment(at, "at"),
+                received=now,
+                source=source,
+                name=name,
+                properties=self._parts.checked_event(name, given),
+            )
+        )
+
+    async def identify(
+        self,
+        who: str | Identifier,
+        traits: Mapping[str, object] | None = None,
+        *,
+        identifiers: Iterable[Identifier] = (),
+        email: str | None = None,
+        phone: str | None = None,
+        anonymous: str | None = None,
+        zone: str | None = None,
+        locale: str | None = None,
+        id: str | None = None,  # noqa: A002 - the word everybody uses
+        at: datetime | None = None,
+        source: str = "",
+    ) -> Taken:
+        """Say who a person is and what is known about them.
+
+        Args:
+            who: The person.
+            traits: Attributes; None takes one away.
+            identifiers, email, phone, anonymous: Further names of the same person. A visitor known by the
+                anonymous id joins the person with the whole history.
+            zone: IANA zone name.
+            locale: BCP 47 tag.
+            id, at, source: As in ``track``.
+
+        Raises:
+            MergeRefused: two of the names belong to two identified people.
+            UnknownZone: the zone data does not hold the zone.
+            InputError: not as the catalog declares it.
+        """
+        more = [
+            Identifier(kind, value)
+            for kind, value in (
+                (IdentifierKind.EMAIL, email),
+                (IdentifierKind.PHONE, phone),
+                (IdentifierKind.ANONYMOUS, anonymous),
+            )
+            if value is not None
+        ]
+        now = self._now()
+        return await self._one(
+            Identify(
+                id=EventId(id or self._fresh_id()),
+                identifiers=(_named(who), *identifiers, *more),
+                at=now if at is None else to_moment(at, "at"),
+                received=now,
+                source=source,
+                traits=self._parts.checked_traits(traits or {}, source),
+                zone=self._parts.checked_zone(zone),
+                locale=locale,
+            )
+        )
+
+    async def alias(self, who: str | Identifier, previous: Identifier, *, id: str | None = None) -> Taken:  # noqa: A002
+        """Say that a person was known under another name before.
+
+        Raises:
+            MergeRefused: both names belong to identified people.
+        """
+        now = self._now()
+        return await self._one(
+            Alias(
+                id=EventId(id or self._fresh_id()),
+                identifiers=(_named(who),),
+                previous=previous,
+                at=now,
+                received=now,
+            )
+        )
+
+    async def group(
+        self, who: str | Identifier, account: str, traits: Mapping[str, object] | None = None
+    ) -> Taken:
+        """Say to which organisation a person belongs; its traits become attributes ``account.<name>``."""
+        now = self._now()
+        return await self._one(
+            Group(
+                id=EventId(self._fresh_id()),
+                identifiers=(_named(who),),
+                account=AccountId(account),
+                traits=properties(traits or {}, "traits"),
+                at=now,
+                received=now,
+            )
+        )
+
+    async def ingest(self, news: Iterable[News]) -> Taken:
+        """Take a batch of news, as ``crmsdk.wire`` reads them; refused ones are listed, not raised.
+
+        History may be taken this way: facts older than a trigger's ``max_age`` start nothing.
+        """
+        taken = await self._turn().take(news)
+        self._news.set()
+        return taken
+
+    async def consent(
+        self,
+        who: str | Identifier,
+        state: ConsentState | str,
+        *,
+        channel: str = ANY,
+        purpose: str = ANY,
+        source: str = "",
+        basis: str = "",
+        evidence: str = "",
+    ) -> None:
+        """Record a yes or no of a person, with its evidence."""
+        write = ConsentWrite(
+            channel=channel,
+            purpose=purpose,
+            state=ConsentState(state),
+            at=self._now(),
+            id=self._fresh_id(),
+            basis=basis,
+            source=source,
+            evidence=evidence,
+        )
+        await self._command(who, Consented(consent=write))
+
+    async def report(self, events: Iterable[DeliveryEvent]) -> int:
+        """Take what providers report: delivered, opened, clicked, unsubscribed …; say how many were new.
+
+        Each becomes an event ``message_<kind>`` of the customer, with the message's journey, step, channel
+        and template, so conditions can ask about it. An unsubscribe or complaint withdraws the consent of
+        that channel. Reports about unknown messages are left out.
+        """
+        given = tuple(events)
+        rows = await self._parts.store.messages([one.message for one in given])
+        new = 0
+        for one, row in zip(given, rows, strict=True):
+            if row is None:
+                continue
+            known = await self._parts.store.find_events([EventId(f"delivery:{one.id}")])
+            if known:
+                continue
+            inputs: list[Input] = [
+                Happened(
+                    event=Event(
+                        id=EventId(f"delivery:{one.id}"),
+                        customer=row.customer,
+                        name=f"message_{one.kind}",
+                        at=one.at,
+                        received=self._now(),
+                        properties={
+                            "message": row.id,
+                            "journey": row.journey,
+                            "step": row.step,
+                            "channel": row.channel,
+                            "template": row.template,
+                            "machine": one.machine,
+                        },
+                        source="provider",
+                    )
+                )
+            ]
+            if one.kind in (DeliveryKind.UNSUBSCRIBED, DeliveryKind.COMPLAINED):
+                inputs.append(
+                    Consented(
+                        consent=ConsentWrite(
+                            channel=row.channel or ANY,
+                            state=ConsentState.WITHDRAWN,
+                            at=one.at,
+                            id=f"delivery:{one.id}",
+                            source=str(one.kind),
+                        )
+                    )
+                )
+            await self._turn().command(row.customer, inputs)
+            new += 1
+        return new
+
+    async def record_contact(
+        self, who: str | Identifier, channel: str, *, id: str, kind: str = "service", at: datetime | None = None  # noqa: A002
+    ) -> bool:
+        """Count a contact made elsewhere, as a phone call; False when the id is counted already."""
+        customer = await self._find(who)
+        moment = self._now() if at is None else to_moment(at, "at")
+        (new,) = await self._parts.ledger.record(
+            customer, [self._parts.contact(id, channel=channel, kind=kind, at=moment)]
+        )
+        return new
+
+    # ------------------------------------------------------------------------------- time goes on
+
+    async def advance(self, now: datetime | None = None, *, limit: int = 500) -> Advanced:
+        """Do everything that is due: timers, then messages, until nothing is due any more.
+
+        Args:
+            now: Only with a clock that can be set (``VirtualClock``): go there first.
+            limit: How many people and messages are taken at a time.
+
+        Raises:
+            ConfigError: ``now`` is given and the clock cannot be set.
+            StoreError: the store failed; what was not done is still due.
+        """
+        if now is not None:
+            self._parts.set_clock(now)
+        turner, dispatcher = self._turn(), self._dispatch()
+        done = Advanced()
+        for _ in range(_ROUNDS):
+            turned = await turner.tick(limit)
+            moment = self._now()
+            paused = await self._parts.store.paused()
+            sent = await dispatcher.round(turner.programs, now=moment, paused=paused, limit=limit)
+            done = done.plus(turned, sent)
+            if not turned and not sent.taken:
+                break
+        return attrs.evolve(done, next_wakeup=await self.next_wakeup())
+
+    async def next_wakeup(self) -> datetime | None:
+        """Give the moment at which ``advance`` will have something to do, UTC; None when only facts move it."""
+        store = self._parts.store
+        return await store.next_due(paused=await store.paused())
+
+    async def run(self, *, poll: timedelta = _POLL) -> None:
+        """Advance for ever, sleeping in between; cancel the task to stop.
+
+        Args:
+            poll: The longest sleep, for facts that other processes store.
+        """
+        while True:
+            self._news.clear()
+            done = await self.advance()
+            now = self._now()
+            wait = poll if done.next_wakeup is None else min(poll, done.next_wakeup - now)
+            seconds = max(wait.total_seconds(), 1.0 if done.turned + done.sent == 0 else 0.0)
+            try:
+                await asyncio.wait_for(self._news.wait(), timeout=seconds)
+            except TimeoutError:
+                continue
+
+    # ------------------------------------------------------------------------------------ commands
+
+    async def enter(
+        self, who: str | Identifier, journey: str, *, key: str, values: Mapping[str, object] | None = None
+    ) -> None:
+        """Start a run by hand; the journey needs a ``by_call()`` trigger, the same key starts only one."""
+        await self._command(
+            who, Entered(at=self._now(), journey=journey, key=key, values=properties(values or {}, "values"))
+        )
+
+    async def stop(self, who: str | Identifier, *, journey: str = "", reason: str = "stopped") -> None:
+        """End the runs of one person, of one journey or of all; unsent messages are withdrawn."""
+        await self._command(who, Stopped(at=self._now(), journey=journey, reason=reason))
+
+    async def pause(self, journey: str = "", *, who: str | Identifier | None = None) -> None:
+        """Freeze a journey, or the runs of one person; nobody is dropped, nothing is sent."""
+        if who is not None:
+            await self._command(who, Held(at=self._now(), journey=journey))
+            return
+        self._known_journey(journey)
+        await self._parts.store.set_paused(journey, True)  # noqa: FBT003 - the value is the point
+
+    async def resume(self, journey: str = "", *, who: str | Identifier | None = None) -> None:
+        """Let a journey, or the runs of one person, go on; what became due meanwhile follows ``overdue``."""
+        if who is not None:
+            await self._command(who, Resumed(at=self._now(), journey=journey))
+            return
+        self._known_journey(journey)
+        await self._parts.store.set_paused(journey, False)  # noqa: FBT003 - the value is the point
+        await self._parts.store.rouse(journey, self._now())
+        self._news.set()
+
+    async def tasks(self, *, open_only: bool = True) -> Sequence[Task]:
+        """List what people were asked to do, the most urgent first."""
+        return await self._parts.store.tasks(open_only=open_only)
+
+    async def complete_task(self, task: str, answer: str = "") -> None:
+        """Answer a task; its run goes on, and the answer is an event ``task_answered``.
+
+        Raises:
+            UnknownName: there is no such open task.
+        """
+        found = [one for one in await self._parts.store.tasks() if one.id == task]
+        if not found:
+            raise UnknownName("open task", task)
+        await self._turn().command(found[0].customer, [Answered(at=self._now(), task=found[0], answer=answer)])
+
+    async def send(
+        self,
+        who: str | Identifier,
+        template: str,
+        via: str | Sequence[str],
+        *,
+        kind: str,
+        key: str,
+        seed: bool = False,
+        **options: Any,
+    ) -> str:
+        """Put one message into the outbox by hand; the policy rules it like any other.
+
+        Args:
+            who: The person.
+            template, via, kind: As in ``Send``.
+            key: Names the message for ever: the same key of a person makes only one.
+            seed: It goes to a seed list: marked, and left out of metrics.
+            options: As in ``Send``: purpose, sender, topic, campaign, priority, expires, values.
+
+        Returns:
+            The message's id.
+        """
+        message = hand_made(
+            await self._find(who),
+            template,
+            via,
+            kind=kind,
+            key=key,
+            seed=seed,
+            now=self._now(),
+            secret=self._parts.project.secret,
+            **options,
+        )
+        (known,) = await self._parts.store.messages([message.id])
+        if known is None:
+            await self._turn().command(message.customer, messages=[message])
+            self._news.set()
+        return message.id
+
+    # ------------------------------------------------------------------------------------- answers
+
+    async def customer(self, who: str | Identifier) -> Customer:
+        """Give the current view of a person.
+
+        Raises:
+            UnknownName: nobody of that name.
+        """
+        return (await self._person(who)).profile(self._now())
+
+    async def customers(self) -> Sequence[CustomerId]:
+        """List all customers, in text order."""
+        out: list[CustomerId] = []
+        after = None
+        while page := await self._parts.store.customers(after=after, limit=_PAGE):
+            out.extend(page)
+            after = page[-1]
+        return out
+
+    async def timeline(self, who: str | Identifier) -> Timeline:
+        """Give everything about a person in order: events, decisions, messages, and why one was not sent."""
+        person = await self._person(who)
+        store = self._parts.store
+        return timeline(person, await store.notes_of(person.id), await store.messages_of(person.id))
+
+    async def explain(self, who: str | Identifier, segment: Predicate, *, at: datetime | None = None) -> Verdict:
+        """Say whether a person is in a segment, until when, and because of what."""
+        moment = self._now() if at is None else to_moment(at, "at")
+        return evaluate(segment, (await self._person(who)).facts, moment)
+
+    async def preview(
+        self, template: str, who: str | Identifier, via: str | Sequence[str], *, kind: str = "promo", **options: Any
+    ) -> Preview:
+        """Show the final text for a person, warnings, and what the policy would decide; nothing is sent."""
+        person = await self._person(who)
+        return await preview(
+            self._dispatch(), person, template, via, kind=kind, now=self._now(), **options
+        )
+
+    # ------------------------------------------------------------------------------------ within
+
+    def _now(self) -> datetime:
+        return self._parts.clock.now()
+
+    def _fresh_id(self) -> str:
+        return sortable_id(self._now(), self._parts.entropy.bytes(10))
+
+    def _turn(self) -> Turner:
+        if self._turner is None:
+            raise ConfigError("the Crm is not open; use 'async with Crm.open(...) as crm:'")
+        return self._turner
+
+    def _dispatch(self) -> Dispatcher:
+        if self._dispatcher is None:
+            raise ConfigError("the Crm is not open; use 'async with Crm.open(...) as crm:'")
+        return self._dispatcher
+
+    @property
+    def programs(self) -> Programs:
+        """The journeys in force, compiled."""
+        return self._turn().programs
+
+    @property
+    def journeys(self) -> Sequence[Journey]:
+        """The journeys in force."""
+        return self._parts.journeys
+
+    def _known_journey(self, journey: str) -> None:
+        known = sorted({program.name for program in self._turn().programs.pinned.values()})
+        if journey not in known:
+            raise UnknownName("journey", journey, known)
+
+    async def _one(self, news: News) -> Taken:
+        taken = await self.ingest([news])
+        if taken.refused:
+            raise taken.refused[0].error
+        return taken
+
+    async def _command(self, who: str | Identifier, command: Input) -> None:
+        await self._turn().command(await self._find(who), [command])
+        self._news.set()
+
+    async def _find(self, who: str | Identifier) -> CustomerId:
+        name = _named(who)
+        owner = (await self._parts.store.owners([name])).get(name)
+        if owner is None and isinstance(who, str):
+            (person,) = await self._parts.store.load([CustomerId(who)])
+            owner = None if person is None else person.id
+        if owner is None:
+            raise UnknownName("customer", who if isinstance(who, str) else f"by {who.kind}")
+        return owner
+
+    async def _person(self, who: str | Identifier) -> Person:
+        customer = await self._find(who)
+        (person,) = await self._parts.store.load([customer])
+        if person is None:
+            raise UnknownName("customer", customer)
+        return person
+
+
+def _named(who: str | Identifier) -> Identifier:
+    return Identifier(IdentifierKind.USER, who) if isinstance(who, str) else who

@@ -1,0 +1,405 @@
+"""The dispatcher: takes what is due from the outbox, asks the policy, renders, hands over, and says so.
+
+One message passes these points, and a crash between any two loses nothing: claimed (a lease in the outbox) →
+reserved (a place in the ledger) → marked ``sending`` → handed to the provider → place committed → message
+final and run informed, in one commit. A message found ``sending`` with its lease over was in the hands of a
+worker that died: with an idempotent provider it is sent again under the same key; without one its fate is
+unknown, and the declared choice decides.
+"""
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import assert_never
+
+import attrs
+
+from crmsdk.errors import AuthError, ConfigError, CrmsdkError, InputError, TemplateError, UnsupportedFeature
+from crmsdk.journeys.person import Note, NoteKind, Person
+from crmsdk.journeys.programs import Programs
+from crmsdk.model.content import Content, Envelope
+from crmsdk.model.message import (
+    Accepted,
+    Ambiguous,
+    Deferred,
+    Message,
+    MessageKind,
+    MessageState,
+    Outcome,
+    Rejected,
+    Sender,
+    Suppress,
+)
+from crmsdk.model.moment import to_micros
+from crmsdk.model.provider import Idempotency
+from crmsdk.model.values import EMPTY, Properties
+from crmsdk.policy.answer import Decision, Lease, Ruling
+from crmsdk.policy.record import Suppression
+from crmsdk.ports import Channel, Ledger, Store, TemplateEngine
+from crmsdk.runtime.limiter import ContactLimiter
+from crmsdk.runtime.modes import DeliveryMode, Gate
+from crmsdk.runtime.reaching import address_hash, contact_facts, contact_request, template_values
+from crmsdk.runtime.settling import Ended, message_note, settle_ends
+from crmsdk.segments.grammar import Predicate
+
+__all__ = ["Dispatched", "Dispatcher"]
+
+log = logging.getLogger("crmsdk")
+
+_LEASE = timedelta(minutes=5)
+_BACKOFF = timedelta(minutes=1)
+_BACKOFF_MAX = timedelta(hours=1)
+_RECHECK = timedelta(minutes=1)
+
+
+@attrs.frozen(kw_only=True)
+class Dispatched:
+    """What one round of the dispatcher did, in numbers of messages."""
+
+    taken: int = 0
+    sent: int = 0
+    deferred: int = 0
+    refused: int = 0
+    retried: int = 0
+    in_doubt: int = 0
+    failures: tuple[str, ...] = ()
+
+
+@attrs.frozen
+class _Ready:
+    """A message that may go out now."""
+
+    message: Message
+    envelope: Envelope[Content]
+    lease: Lease
+
+
+@attrs.define
+class Dispatcher:
+    """Empties the outbox as far as the policy and the providers allow.
+
+    Attributes:
+        store, ledger, limiter, templates, channels: What it works with; channels by name.
+        senders: By id; the first one is the default.
+        gate: Delivery mode and allowlist.
+        secret: Key under which addresses are hashed.
+        active: Who counts as active; None when there is no source of activity.
+        links: Makes per-person links for templates, as ``unsubscribe_url``.
+        at_least_once: Kinds that are sent again when nobody knows whether they left.
+        worker: Name of this process among others.
+    """
+
+    store: Store
+    ledger: Ledger
+    limiter: ContactLimiter
+    templates: TemplateEngine
+    channels: Mapping[str, Channel]
+    senders: Mapping[str, Sender]
+    gate: Gate
+    secret: bytes
+    active: Predicate | None
+    links: Callable[[Message, Person], Mapping[str, str]]
+    at_least_once: frozenset[MessageKind]
+    worker: str
+
+    async def round(
+        self, programs: Programs, *, now: datetime, paused: frozenset[str], limit: int = 200
+    ) -> Dispatched:
+        """Work on messages that are due at ``now``, at most ``limit`` of them.
+
+        Args:
+            programs: The journeys, to tell runs what became of their messages.
+            now: UTC.
+            paused: Names of journeys whose messages stay where they are.
+            limit: How many messages.
+        """
+        if self.gate.mode is DeliveryMode.OFF:
+            return Dispatched()
+        claimed = await self.store.claim(
+            now, limit=limit, worker=self.worker, lease=now + _LEASE, paused=paused
+        )
+        if not claimed:
+            return Dispatched()
+        work = _Round(self, now)
+        ready = await work.prepare(claimed)
+        await work.deliver(ready)
+        await settle_ends(self.store, programs, work.ends, now=now, paused=paused)
+        return Dispatched(
+            taken=len(claimed),
+            sent=work.count(MessageState.SENT),
+            refused=work.count(MessageState.REFUSED),
+            in_doubt=work.count(MessageState.IN_DOUBT),
+            deferred=work.deferred,
+            retried=work.retried,
+            failures=tuple(work.failures),
+        )
+
+
+class _Round:
+    """The state of one round."""
+
+    def __init__(self, dispatcher: Dispatcher, now: datetime) -> None:
+        self.of = dispatcher
+        self.now = now
+        self.ends: list[Ended] = []
+        self.failures: list[str] = []
+        self.deferred = 0
+        self.retried = 0
+
+    def count(self, state: MessageState) -> int:
+        return sum(end.message.state is state for end in self.ends)
+
+    # ------------------------------------------------------------------- from claimed to ready to send
+
+    async def prepare(self, claimed: Sequence[Message]) -> list[_Ready]:
+        customers = list(dict.fromkeys(message.customer for message in claimed))
+        people = {person.id: person for person in await self.of.store.load(customers) if person is not None}
+        asking: list[tuple[Message, Person]] = []
+        for message in claimed:
+            person = people.get(message.customer)
+            if person is None:
+                await self._free(message, self.now + _RECHECK)  # absorbed this very moment; its new owner follows
+            elif not await self._lost(message):
+                asking.append((message, person))
+        decisions = await self._decisions(asking)
+        ready = []
+        for (message, person), decision in zip(asking, decisions, strict=True):
+            one = await self._act_on(message, person, decision)
+            if one is not None:
+                ready.append(one)
+        return ready
+
+    async def _decisions(self, asking: Sequence[tuple[Message, Person]]) -> Sequence[Decision | None]:
+        """Ask the policy about all of them at once; None for one that no channel here can carry."""
+        of = self.of
+        facts = {
+            person.id: contact_facts(person, of.channels, now=self.now, secret=of.secret, active=of.active)
+            for person in {person.id: person for _, person in asking}.values()
+        }
+        requests = [
+            (contact_request(message, person, known), facts[person.id]) if known else None
+            for message, person, known in ((one, person, self._channels(one)) for one, person in asking)
+        ]
+        answers = iter(await of.limiter.reserve_many([one for one in requests if one], now=self.now))
+        return [next(answers) if one else None for one in requests]
+
+    def _channels(self, message: Message) -> tuple[str, ...]:
+        """Name the channels that may carry a message; once it is being sent only its own."""
+        if message.state is MessageState.SENDING:
+            return (message.channel,)
+        return tuple(name for name in message.channels if name in self.of.channels)
+
+    async def _lost(self, message: Message) -> bool:
+        """Settle a message whose worker died while sending it, where it must not be sent again."""
+        if message.state is not MessageState.SENDING:
+            return False
+        channel = self.of.channels.get(message.channel)
+        again = channel is not None and (
+            channel.capabilities.idempotency is Idempotency.KEY or message.kind in self.of.at_least_once
+        )
+        if not again:
+            self._end(message, MessageState.IN_DOUBT, NoteKind.IN_DOUBT, "the worker died while sending")
+        return not again
+
+    async def _act_on(self, message: Message, person: Person, decision: Decision | None) -> _Ready | None:
+        if decision is None:
+            self._refuse(message, f"no channel {' or '.join(message.channels)} is configured")
+            return None
+        match decision.outcome:
+            case Ruling.ALLOW:
+                return await self._open(message, person, decision)
+            case Ruling.DEFER:
+                await self._defer(message, decision)
+                return None
+            case Ruling.REFUSE:
+                self._refuse(message, str(decision.reason or "refused"), _blocked(decision))
+                return None
+            case _:
+                assert_never(decision.outcome)
+
+    async def _open(self, message: Message, person: Person, decision: Decision) -> _Ready | None:
+        lease = decision.lease
+        assert lease is not None  # noqa: S101 - an allow always holds a place
+        try:
+            envelope, digest = self._envelope(message, person, decision.channel)
+        except (TemplateError, UnsupportedFeature, InputError) as error:
+            await self.of.limiter.release(lease)
+            self._refuse(message, f"{type(error).__name__}: {error}")
+            return None
+        barred = self.of.gate.bars(envelope.to)
+        if barred:
+            await self.of.limiter.release(lease)
+            self._refuse(message, barred)
+            return None
+        sending = attrs.evolve(
+            message,
+            state=MessageState.SENDING,
+            channel=decision.channel,
+            content=digest,
+            attempts=message.attempts + 1,
+            reason="",
+        )
+        if not await self.of.store.settle(sending, worker=self.of.worker):
+            await self.of.limiter.release(lease)  # withdrawn meanwhile: the run ended
+            return None
+        return _Ready(sending, envelope, lease)
+
+    def _envelope(self, message: Message, person: Person, name: str) -> tuple[Envelope[Content], str]:
+        channel = self.of.channels[name]
+        values = template_values(person, message, self.now, self.of.links(message, person))
+        rendered = self.of.templates.render(
+            message.template, name, locale=person.locale, values=values, kind=message.kind
+        )
+        address = channel.address_of(person.profile(self.now))
+        if address is None:
+            raise UnsupportedFeature(name, "reaching this customer")
+        envelope: Envelope[Content] = Envelope(
+            message=message.id,
+            channel=name,
+            to=address,
+            content=rendered.content,
+            kind=message.kind,
+            at=message.due,
+            sender=self._sender(message),
+            locale=rendered.locale,
+            seed=message.seed,
+        )
+        channel.check(envelope)
+        return envelope, rendered.content_hash
+
+    def _sender(self, message: Message) -> Sender | None:
+        if message.sender:
+            return self.of.senders.get(message.sender)
+        return next(iter(self.of.senders.values()), None)
+
+    # ------------------------------------------------------------------------------- handing over
+
+    async def deliver(self, ready: Sequence[_Ready]) -> None:
+        by_channel: defaultdict[str, list[_Ready]] = defaultdict(list)
+        for one in ready:
+            by_channel[one.envelope.channel].append(one)
+        for name, batch in by_channel.items():
+            outcomes = await self._hand_over(name, batch)
+            for one, outcome in zip(batch, outcomes, strict=True):
+                await self._record(one, outcome)
+
+    async def _hand_over(self, name: str, batch: Sequence[_Ready]) -> Sequence[Outcome]:
+        if self.of.gate.mode is DeliveryMode.RECORD:
+            return [Accepted(provider_id="recorded")] * len(batch)
+        channel = self.of.channels[name]
+        try:
+            outcomes = await channel.deliver([one.envelope for one in batch])
+        except (AuthError, ConfigError) as error:
+            log.error("channel %s stopped: %s", name, type(error).__name__)
+            self.failures.append(f"channel {name!r}: {error}")
+            return [Deferred(reason=type(error).__name__)] * len(batch)
+        except CrmsdkError as error:
+            return [Ambiguous(reason=type(error).__name__)] * len(batch)
+        except Exception as error:  # noqa: BLE001 - a stranger's channel may raise anything, nothing may be lost
+            log.error("channel %s raised %s", name, type(error).__name__)
+            self.failures.append(f"channel {name!r} raised {type(error).__name__}")
+            return [Ambiguous(reason=f"the channel raised {type(error).__name__}")] * len(batch)
+        if len(outcomes) != len(batch):
+            self.failures.append(f"channel {name!r} gave {len(outcomes)} outcomes for {len(batch)} messages")
+            return [Ambiguous(reason="the channel miscounted its outcomes")] * len(batch)
+        return outcomes
+
+    async def _record(self, one: _Ready, outcome: Outcome) -> None:
+        message, lease = one.message, one.lease
+        match outcome:
+            case Accepted(provider_id=provider_id):
+                await self.of.limiter.commit(lease)
+                self._end(attrs.evolve(message, provider_id=provider_id), MessageState.SENT, NoteKind.SENT)
+            case Rejected(reason=reason, suppress=suppress):
+                await self.of.limiter.release(lease)
+                if suppress is not None:
+                    await self.of.ledger.suppress([self._suppression(one, suppress)])
+                self._refuse(message, reason)
+            case Deferred(reason=reason, retry_after=retry_after):
+                await self.of.limiter.release(lease)
+                await self._retry(message, reason, retry_after)
+            case Ambiguous(reason=reason):
+                await self._doubt(message, reason)
+            case _:
+                assert_never(outcome)
+
+    def _suppression(self, one: _Ready, what: Suppress) -> Suppression:
+        """Stop the address for good; a refusal by the person stops the person on this channel."""
+        channel, at = one.message.channel, to_micros(self.now)
+        if what in (Suppress.OPT_OUT, Suppress.COMPLAINT):
+            return Suppression(customer=one.message.customer, channel=channel, reason=str(what), at=at)
+        hashed = address_hash(self.of.secret, channel, one.envelope.to)
+        return Suppression(address=hashed, channel=channel, reason=str(what), at=at)
+
+    async def _retry(self, message: Message, reason: str, retry_after: timedelta | None) -> None:
+        backoff = min(_BACKOFF * 2 ** min(message.attempts - 1, 10), _BACKOFF_MAX)
+        at = self.now + max(retry_after or timedelta(0), backoff)
+        if at >= message.expires:
+            self._refuse(message, f"expired while waiting: {reason}")
+            return
+        self.retried += 1
+        waiting = attrs.evolve(
+            message, state=MessageState.PENDING, not_before=at, lease=None, worker="", reason=reason
+        )
+        await self._settle(waiting, [message_note(message, NoteKind.RETRY, self.now, reason)])
+
+    async def _doubt(self, message: Message, reason: str) -> None:
+        channel = self.of.channels[message.channel]
+        idempotent = channel.capabilities.idempotency is Idempotency.KEY
+        if not idempotent and message.kind not in self.of.at_least_once:
+            self._end(attrs.evolve(message, reason=reason), MessageState.IN_DOUBT, NoteKind.IN_DOUBT, reason)
+            return
+        self.retried += 1
+        # It stays `sending` and counted until its lease is over; then it is sent again under the same key.
+        await self._settle(
+            attrs.evolve(message, reason=reason), [message_note(message, NoteKind.RETRY, self.now, reason)]
+        )
+
+    # ------------------------------------------------------------------------------------- ends
+
+    def _end(self, message: Message, state: MessageState, kind: NoteKind, text: str = "", data: Properties = EMPTY) -> None:
+        final = attrs.evolve(message, state=state, lease=None, worker="", reason=text)
+        self.ends.append(Ended(final, message_note(message, kind, self.now, text or message.channel, data)))
+
+    def _refuse(self, message: Message, reason: str, data: Properties = EMPTY) -> None:
+        self._end(message, MessageState.REFUSED, NoteKind.REFUSED, reason, data)
+
+    async def _defer(self, message: Message, decision: Decision) -> None:
+        until = decision.until or self.now + _RECHECK
+        reason = str(decision.reason or "")
+        self.deferred += 1
+        notes = (
+            [message_note(message, NoteKind.DEFERRED, self.now, reason, {**_blocked(decision), "until": until})]
+            if message.reason != reason or message.not_before != until
+            else []
+        )
+        await self._settle(
+            attrs.evolve(message, not_before=until, lease=None, worker="", reason=reason), notes
+        )
+
+    async def _free(self, message: Message, at: datetime) -> None:
+        await self._settle(attrs.evolve(message, not_before=at, lease=None, worker=""), [])
+
+    async def _settle(self, message: Message, notes: Sequence[Note]) -> None:
+        await self.of.store.settle(message, worker=self.of.worker, notes=notes)
+
+
+def _blocked(decision: Decision) -> Properties:
+    """Put the rules that held a message back into plain values, for the timeline."""
+    return {
+        "policy": decision.policy,
+        "blocked": tuple(
+            {
+                "rule": one.rule,
+                "reason": str(one.reason),
+                "channel": one.channel,
+                "limit": one.limit,
+                "used": one.used,
+                "since": one.since,
+                "messages": tuple(one.messages),
+                "until": one.until,
+            }
+            for one in decision.blocked
+        ),
+    }

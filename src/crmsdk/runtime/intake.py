@@ -1,0 +1,211 @@
+"""The intake: finds out who each piece of news is about, and what of it is new; writes nothing itself."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import attrs
+
+from crmsdk.errors import DuplicateEvent, IdentityError, InputError
+from crmsdk.identity.resolution import Owner, resolve
+from crmsdk.journeys.person import Person
+from crmsdk.journeys.stimuli import Happened, Input, Joined, Wrote
+from crmsdk.model.customer import AttributeWrite, Identifier, IdentifierKind
+from crmsdk.model.event import Event
+from crmsdk.model.facts import Facts
+from crmsdk.model.ids import CustomerId, EventId, keyed_id
+from crmsdk.model.inputs import Alias, Group, Identify, Track
+from crmsdk.model.inputs import Input as News
+from crmsdk.ports import Store
+
+__all__ = ["Batch", "Refused", "gather"]
+
+
+@attrs.frozen
+class Refused:
+    """One piece of news that was not taken, and why.
+
+    Attributes:
+        id: The fact's id.
+        error: Typed, with the mend.
+    """
+
+    id: str
+    error: InputError | IdentityError
+
+
+@attrs.define
+class Batch:
+    """A batch sorted out by person.
+
+    Attributes:
+        people: As stored; new ones have version 0.
+        inputs: For each of them what the engine is to take.
+        accepted: Ids of the news taken, by person.
+        duplicates: How many were known already.
+        refused: What was not taken, in order.
+        conflicts: By known person, ids of events that arrived with another body.
+    """
+
+    people: dict[CustomerId, Person] = attrs.field(factory=dict)
+    inputs: dict[CustomerId, list[Input]] = attrs.field(factory=dict)
+    accepted: dict[CustomerId, list[str]] = attrs.field(factory=dict)
+    duplicates: int = 0
+    refused: list[Refused] = attrs.field(factory=list)
+    conflicts: dict[CustomerId, list[str]] = attrs.field(factory=dict)
+
+
+async def gather(store: Store, news: Sequence[News], *, now: datetime, secret: bytes) -> Batch:
+    """Sort a batch out: who is meant, what is new, who becomes one.
+
+    The news are taken in their order (moment, rank, id), so that an alias or identify of the batch is known
+    to the events that come with it or after it. What is wrong with one piece concerns no other.
+
+    Args:
+        store: Where people are.
+        news: Any order.
+        now: UTC; the birth of people first seen.
+        secret: Key from which ids of new people are derived, so that two processes derive the same.
+    """
+    ordered = sorted(news, key=lambda one: one.order)
+    names = {name for one in ordered for name in _names(one)}
+    owned = await store.owners(list(names))
+    loaded = await store.load(list(dict.fromkeys(owned.values())))
+    work = _Gathering(now, secret)
+    for person in loaded:
+        if person is not None:
+            work.know(person)
+    known = await store.find_events([one.id for one in ordered if isinstance(one, Track)])
+    for one in ordered:
+        try:
+            work.take(one, known)
+        except (InputError, IdentityError) as error:
+            work.batch.refused.append(Refused(one.id, error))
+    return work.batch
+
+
+def _names(one: News) -> tuple[Identifier, ...]:
+    return (*one.identifiers, one.previous) if isinstance(one, Alias) else one.identifiers
+
+
+class _Gathering:
+    """The working state of one batch."""
+
+    def __init__(self, now: datetime, secret: bytes) -> None:
+        self.now = now
+        self.secret = secret
+        self.batch = Batch()
+        self.owners: dict[Identifier, CustomerId] = {}
+        self.identified: set[CustomerId] = set()
+        self.seen: dict[EventId, Event] = {}
+
+    def know(self, person: Person) -> None:
+        self.batch.people[person.id] = person
+        for name in person.identifiers:
+            self.owners[name] = person.id
+        if person.identified:
+            self.identified.add(person.id)
+
+    def take(self, one: News, known: Mapping[EventId, Event]) -> None:
+        names = _names(one)
+        found = resolve(names, {name: self._owner(self.owners[name]) for name in names if name in self.owners})
+        customer = found.customer or self._new(one, names)
+        if isinstance(one, Track) and not self._fresh(one.event(customer), known):
+            self.batch.duplicates += 1
+            return
+        for other in found.joins:
+            self._join(customer, other, one.at)
+        for name in found.adds:
+            self.owners[name] = customer
+        if any(name.identifies for name in found.adds):
+            self.identified.add(customer)
+        self._add(customer, one, found.adds)
+        self.batch.accepted.setdefault(customer, []).append(one.id)
+
+    def _owner(self, customer: CustomerId) -> Owner:
+        return Owner(
+            customer=customer,
+            identified=customer in self.identified,
+            created=self.batch.people[customer].created,
+        )
+
+    def _new(self, one: News, names: Sequence[Identifier]) -> CustomerId:
+        """Make a customer; the id follows from the name, so that two processes make the same one."""
+        leading = one.user or names[0]
+        if leading.kind is IdentifierKind.USER:
+            customer = CustomerId(leading.value)
+        else:
+            customer = CustomerId("c-" + keyed_id(self.secret, ("customer", leading.kind, leading.value))[:24])
+        if customer not in self.batch.people:
+            self.batch.people[customer] = Person(
+                id=customer, created=min(one.at, self.now), facts=Facts(customer=customer)
+            )
+        return customer
+
+    def _fresh(self, event: Event, known: Mapping[EventId, Event]) -> bool:
+        """Say whether the event is new; one id with two bodies is an error."""
+        before = known.get(event.id) or self.seen.get(event.id)
+        if before is None:
+            self.seen[event.id] = event
+            return True
+        if not attrs.evolve(before, customer=event.customer).same_fact(event):
+            if event.customer in self.batch.people and self.batch.people[event.customer].version:
+                self.batch.conflicts.setdefault(event.customer, []).append(event.id)
+            raise DuplicateEvent(event.id)
+        return False
+
+    def _join(self, customer: CustomerId, other: CustomerId, at: datetime) -> None:
+        batch = self.batch
+        visitor = batch.people.pop(other)
+        inputs = batch.inputs.setdefault(customer, [])
+        if visitor.version:
+            inputs.append(Joined(at=at, other=visitor))
+        inputs.extend(batch.inputs.pop(other, ()))
+        batch.accepted.setdefault(customer, []).extend(batch.accepted.pop(other, ()))
+        for name, owner in self.owners.items():
+            if owner == other:
+                self.owners[name] = customer
+
+    def _add(self, customer: CustomerId, one: News, names: tuple[Identifier, ...]) -> None:
+        inputs = self.batch.inputs.setdefault(customer, [])
+        match one:
+            case Track():
+                if names:
+                    inputs.append(Wrote(at=one.at, id=one.id, identifiers=names))
+                inputs.append(Happened(event=one.event(customer)))
+            case Identify():
+                inputs.append(
+                    Wrote(
+                        at=one.at,
+                        id=one.id,
+                        identifiers=names,
+                        attributes=self._unwritten(customer, one.writes()),
+                        zone=one.zone,
+                        locale=one.locale,
+                    )
+                )
+            case Group():
+                inputs.append(
+                    Wrote(
+                        at=one.at,
+                        id=one.id,
+                        identifiers=names,
+                        account=one.account,
+                        attributes=self._unwritten(
+                            customer,
+                            tuple(
+                                AttributeWrite(
+                                    name=f"account.{name}", value=value, at=one.at, id=one.id, source=one.source
+                                )
+                                for name, value in one.traits.items()
+                            ),
+                        ),
+                    )
+                )
+            case Alias():
+                inputs.append(Wrote(at=one.at, id=one.id, identifiers=names))
+
+    def _unwritten(self, customer: CustomerId, writes: tuple[AttributeWrite, ...]) -> tuple[AttributeWrite, ...]:
+        """Leave out what an earlier delivery of the same fact wrote already."""
+        person = self.batch.people[customer]
+        done = {(write.id, write.name) for write in person.facts.attributes}
+        return tuple(write for write in writes if (write.id, write.name) not in done)

@@ -1,0 +1,103 @@
+"""How the end of a message reaches its run: one turn of the person, message and notes in one commit."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+import attrs
+
+from crmsdk.journeys.person import Change, Note, NoteKind, Person
+from crmsdk.journeys.programs import Programs
+from crmsdk.journeys.stimuli import Handed
+from crmsdk.journeys.turn import react
+from crmsdk.model.ids import CustomerId
+from crmsdk.model.message import Message
+from crmsdk.model.values import EMPTY, Properties
+from crmsdk.ports import Store
+
+__all__ = ["Ended", "message_note", "settle_ends"]
+
+_TRIES = 20
+
+
+@attrs.frozen
+class Ended:
+    """A message that reached a final state, and what to tell about it."""
+
+    message: Message
+    note: Note
+
+
+def message_note(
+    message: Message, kind: NoteKind, now: datetime, text: str = "", data: Properties = EMPTY
+) -> Note:
+    """Make a line of the timeline about a message."""
+    return Note(
+        at=now,
+        kind=kind,
+        journey=message.journey,
+        enrollment=message.enrollment or "",
+        step=message.step,
+        message=message.id,
+        text=text,
+        data=data,
+    )
+
+
+def _turn(programs: Programs, person: Person, ends: Sequence[Ended], now: datetime, paused: frozenset[str]) -> Change:
+    handed = [
+        Handed(at=now, message=end.message.id, result=end.message.state, reason=end.message.reason) for end in ends
+    ]
+    change = react(programs, person, handed, now=now, paused=paused)
+    own = {end.message.id for end in ends}
+    return attrs.evolve(
+        change,
+        messages=(
+            *(end.message for end in ends),
+            *(message for message in change.messages if message.id not in own),
+        ),
+        notes=(*(end.note for end in ends), *change.notes),
+    )
+
+
+async def settle_ends(
+    store: Store, programs: Programs, ends: Iterable[Ended], *, now: datetime, paused: frozenset[str]
+) -> None:
+    """Let every run know that its message reached an end, however often others write the person meanwhile.
+
+    Args:
+        store: Where people and messages are.
+        programs: The journeys.
+        ends: Messages in final states; in the order in which they were settled.
+        now: UTC.
+        paused: Names of paused journeys.
+    """
+    waiting: dict[CustomerId, list[Ended]] = defaultdict(list)
+    for end in ends:
+        waiting[end.message.customer].append(end)
+    for _ in range(_TRIES):
+        if not waiting:
+            return
+        people = await store.load(list(waiting))
+        found = {person.id: person for person in people if person is not None}
+        for gone in [customer for customer in waiting if customer not in found]:
+            await _follow(store, waiting, gone)
+        changes = [
+            _turn(programs, found[customer], ends, now, paused)
+            for customer, ends in waiting.items()
+            if customer in found
+        ]
+        for change, written in zip(changes, await store.commit(changes), strict=True):
+            if written:
+                del waiting[change.person.id]
+    raise AssertionError("a person was written by others twenty times in a row")
+
+
+async def _follow(store: Store, waiting: dict[CustomerId, list[Ended]], gone: CustomerId) -> None:
+    """A person was absorbed or erased meanwhile: go on with whoever has the message now."""
+    ends = waiting.pop(gone)
+    rows = await store.messages([end.message.id for end in ends])
+    for end, row in zip(ends, rows, strict=True):
+        if row is not None and row.customer != gone:
+            moved = attrs.evolve(end.message, customer=row.customer)
+            waiting[row.customer].append(attrs.evolve(end, message=moved))

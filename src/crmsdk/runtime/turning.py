@@ -1,0 +1,141 @@
+"""Turns people: reads them, lets the core react, commits, and does it again when somebody else was faster."""
+
+from collections.abc import Iterable, Sequence
+
+import attrs
+
+from crmsdk.errors import StoreBusy, UnknownName
+from crmsdk.journeys.person import Change, Note, NoteKind
+from crmsdk.journeys.programs import Programs
+from crmsdk.journeys.stimuli import Input, Joined
+from crmsdk.journeys.turn import react
+from crmsdk.model.ids import CustomerId
+from crmsdk.model.inputs import Input as News
+from crmsdk.model.message import Message
+from crmsdk.ports import Clock, Ledger, Store
+from crmsdk.runtime.intake import Batch, Refused, gather
+
+__all__ = ["Taken", "Turner"]
+
+_TRIES = 50  # a person written by others fifty times within one call is a person under attack
+_BATCH = 1_000
+
+
+@attrs.frozen(kw_only=True)
+class Taken:
+    """What became of a batch of news; ``accepted + duplicates + len(refused)`` is what was given.
+
+    Attributes:
+        accepted: How many were new and are stored.
+        duplicates: How many were known already; they changed nothing.
+        refused: Those not taken, each with its typed error.
+    """
+
+    accepted: int = 0
+    duplicates: int = 0
+    refused: tuple[Refused, ...] = ()
+
+    def __add__(self, other: "Taken") -> "Taken":
+        """Add two batches up."""
+        return Taken(
+            accepted=self.accepted + other.accepted,
+            duplicates=self.duplicates + other.duplicates,
+            refused=(*self.refused, *other.refused),
+        )
+
+
+@attrs.define
+class Turner:
+    """Everything that writes people goes through here."""
+
+    store: Store
+    ledger: Ledger
+    programs: Programs
+    clock: Clock
+    secret: bytes
+
+    async def take(self, news: Iterable[News]) -> Taken:
+        """Take news about people: store what is new, and let it act.
+
+        Raises:
+            StoreBusy: others kept writing the same people.
+        """
+        total = Taken()
+        waiting: list[News] = []
+        for one in news:
+            waiting.append(one)
+            if len(waiting) == _BATCH:
+                total += await self._take(waiting)
+                waiting = []
+        return total + await self._take(waiting) if waiting else total
+
+    async def _take(self, news: Sequence[News]) -> Taken:
+        taken = Taken()
+        given: Sequence[News] = news
+        for _ in range(_TRIES):
+            batch = await gather(self.store, given, now=self.clock.now(), secret=self.secret)
+            taken += Taken(duplicates=batch.duplicates, refused=tuple(batch.refused))
+            lost = await self._commit(batch)
+            taken += Taken(accepted=sum(len(ids) for ids in batch.accepted.values()) - len(lost))
+            if not lost:
+                return taken
+            given = [one for one in given if one.id in lost]
+        raise StoreBusy(f"others kept changing the same people; {len(given)} of {len(news)} news were not taken")
+
+    async def _commit(self, batch: Batch) -> set[str]:
+        """Commit a batch; give the ids of news whose person was written by somebody else meanwhile."""
+        now = self.clock.now()
+        paused = await self.store.paused()
+        changes = []
+        for customer in {*batch.inputs, *batch.conflicts}:
+            person = batch.people[customer]
+            inputs = batch.inputs.get(customer, [])
+            for joined in inputs:
+                if isinstance(joined, Joined):  # first the contacts: caps are never too loose in between
+                    await self.ledger.move(joined.other.id, customer)
+            change = react(self.programs, person, inputs, now=now, paused=paused)
+            notes = tuple(
+                Note(at=now, kind=NoteKind.CONFLICT, text=f"event {id!r} arrived with another body; the stored one stands")
+                for id in batch.conflicts.get(customer, ())
+            )
+            changes.append(attrs.evolve(change, notes=(*notes, *change.notes)) if notes else change)
+        written = await self.store.commit(changes) if changes else ()
+        return {
+            id
+            for change, done in zip(changes, written, strict=True)
+            if not done
+            for id in batch.accepted.get(change.person.id, ())
+        }
+
+    async def command(
+        self, customer: CustomerId, inputs: Sequence[Input] = (), *, messages: Sequence[Message] = ()
+    ) -> Change:
+        """Let one known person react to commands; give the change that was written.
+
+        Raises:
+            UnknownName: there is no such customer.
+            StoreBusy: others kept writing the same person.
+        """
+        for _ in range(_TRIES):
+            (person,) = await self.store.load([customer])
+            if person is None:
+                raise UnknownName("customer", customer)
+            paused = await self.store.paused()
+            change = react(self.programs, person, inputs, now=self.clock.now(), paused=paused)
+            change = attrs.evolve(change, messages=(*change.messages, *messages))
+            (written,) = await self.store.commit([change])
+            if written:
+                return change
+        raise StoreBusy(f"others kept writing customer {customer!r}; try again")
+
+    async def tick(self, limit: int) -> int:
+        """Turn people whose time has come; say how many were turned."""
+        now = self.clock.now()
+        due = await self.store.due(now, limit=limit)
+        if not due:
+            return 0
+        paused = await self.store.paused()
+        people = [person for person in await self.store.load(due) if person is not None]
+        changes = [react(self.programs, person, now=now, paused=paused) for person in people]
+        return sum(await self.store.commit(changes))
+
