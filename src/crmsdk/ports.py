@@ -77,11 +77,14 @@ class StoredDefinition:
 class Store(Protocol):
     """Keeps people, their runs, the outbox and the timeline.
 
-    Promises that hold for every method: what was returned as written survives the death of the process; a
-    failed call wrote nothing; several processes may use one store at a time; moments come back as they went
-    in, to the microsecond. Raises ``StoreBusy``, ``StoreFull`` or another ``StoreError``, never a driver's
-    own error.
+    Promises that hold for every method: where ``durable`` is true, what was returned as written survives the
+    death of the process, and several processes may use one store at a time; a failed call wrote nothing;
+    moments come back as they went in, to the microsecond. Raises ``StoreBusy``, ``StoreFull`` or another
+    ``StoreError``, never a driver's own error.
     """
+
+    durable: ClassVar[bool]
+    """Whether what is written survives the process and is shared with others."""
 
     @abstractmethod
     async def load(self, customers: Sequence[CustomerId]) -> Sequence[Person | None]:
@@ -106,8 +109,8 @@ class Store(Protocol):
 
         Messages and tasks are written as given, as the person's. Then pending messages of withdrawn runs are
         deleted; a message that is being sent is not. Notes keep their order. An absorbed customer is gone
-        afterwards: ``person`` holds its facts and runs, listed as new or not, and its messages, tasks and notes
-        belong to ``person``.
+        afterwards: ``person`` holds its facts and runs, listed as new or not, and its messages, tasks and
+        notes belong to ``person``.
         """
 
     @abstractmethod
@@ -134,9 +137,9 @@ class Store(Protocol):
     ) -> Sequence[Message]:
         """Take messages to send: no other worker gets them until ``lease``.
 
-        Taken are pending ones whose ``not_before`` is at or before ``now`` and whose lease is free or over
-        (a lease is over at its very moment), and ``sending`` ones whose lease is over (their worker died; they
-        come back as ``sending``). Messages of paused journeys are left alone. Order: ``Message.order``. The
+        Taken are pending ones whose ``not_before`` is at or before ``now`` and whose lease is free or over (at
+        its very moment it is over), and ``sending`` ones whose lease is over (their worker died; they come
+        back as ``sending``). Messages of paused journeys are left alone. Order: ``Message.order``. The
         returned rows carry the new worker and lease.
         """
 

@@ -37,6 +37,8 @@ def _of(value: _Owned, customer: CustomerId) -> _Owned:
 class MemoryStore(Store):
     """Keeps immutable values in dictionaries and two heaps; for one thread."""
 
+    durable = False
+
     def __init__(self) -> None:
         self._people: dict[CustomerId, Person] = {}
         self._owners: dict[Identifier, CustomerId] = {}

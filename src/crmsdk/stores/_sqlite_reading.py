@@ -1,0 +1,111 @@
+"""Read people and rows by many keys at once: a few queries, however many keys."""
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any, Final, TypeVar
+
+import attrs
+
+from crmsdk.journeys.person import Person
+from crmsdk.model.customer import Identifier, IdentifierKind
+from crmsdk.model.facts import Facts
+from crmsdk.model.ids import CustomerId
+from crmsdk.stores._sqlite_people import (
+    ATTRIBUTES,
+    CONSENTS,
+    ENROLLMENTS,
+    EVENTS,
+    IDENTIFIERS,
+    PARTS,
+    PEOPLE,
+    WATCHES,
+)
+from crmsdk.stores._sqlite_table import Row, Table
+
+__all__ = ["among", "owners_of", "people", "values_among"]
+
+_CHUNK: Final = 500
+"""Keys a query: SQLite takes many more, but each length is a statement of its own in the cache."""
+
+_Value = TypeVar("_Value")
+
+
+def among(
+    connection: sqlite3.Connection,
+    sql: str,
+    keys: Iterable[str],
+    *,
+    order: str = "",
+    first: Sequence[str] = (),
+) -> Iterator[Row]:
+    """Run a query that ends in ``IN`` for many keys.
+
+    Args:
+        connection: Inside of a transaction.
+        sql: A constant, up to and with ``IN``.
+        keys: Any number; the rows of one key come together.
+        order: What follows the keys, as ``ORDER BY …``; holds for the rows of one key.
+        first: Parameters before the keys.
+    """
+    left = iter(dict.fromkeys(keys))
+    while chunk := list(islice(left, _CHUNK)):
+        marks = ", ".join("?" * len(chunk))
+        yield from connection.execute(f"{sql} ({marks}) {order}", [*first, *chunk])
+
+
+def values_among(
+    connection: sqlite3.Connection, table: Table[_Value], key: str, keys: Iterable[str], *, order: str = ""
+) -> list[_Value]:
+    """Read the values of a table whose column ``key`` is one of ``keys``."""
+    return [
+        table.value(row) for row in among(connection, f"{table.select} WHERE {key} IN", keys, order=order)
+    ]
+
+
+def owners_of(
+    connection: sqlite3.Connection, identifiers: Iterable[Identifier]
+) -> dict[Identifier, CustomerId]:
+    """Say which customer owns each identifier; identifiers nobody owns are left out."""
+    wanted: dict[IdentifierKind, list[str]] = defaultdict(list)
+    for identifier in identifiers:
+        wanted[identifier.kind].append(identifier.value)
+    sql = "SELECT kind, value, customer FROM identifier WHERE kind = ? AND value IN"
+    return {
+        Identifier(kind, value): owner
+        for wanted_kind, values in wanted.items()
+        for kind, value, owner in among(connection, sql, values, first=[wanted_kind.value])
+    }
+
+
+def people(connection: sqlite3.Connection, customers: Iterable[CustomerId]) -> dict[CustomerId, Person]:
+    """Read whole people by id: one query a table."""
+    found = {person.id: person for person in values_among(connection, PEOPLE, "id", customers)}
+    parts: dict[str, dict[str, list[Any]]] = {}
+    for table, order in PARTS:
+        owner = table.columns[0]
+        rows = among(connection, f"{table.select} WHERE {owner} IN", found, order=f"ORDER BY {order}")
+        of_table = parts[table.name] = defaultdict(list)
+        for row in rows:
+            of_table[row[0]].append(table.value(row))
+    return {customer: _whole(person, parts) for customer, person in found.items()}
+
+
+def _whole(head: Person, parts: dict[str, dict[str, list[Any]]]) -> Person:
+    def of(table: Table[_Value]) -> tuple[_Value, ...]:
+        return tuple(parts[table.name].get(head.id, ()))
+
+    return attrs.evolve(
+        head,
+        identifiers=of(IDENTIFIERS),
+        facts=Facts(
+            customer=head.id,
+            zone=head.facts.zone,
+            events=of(EVENTS),
+            attributes=of(ATTRIBUTES),
+            consents=of(CONSENTS),
+        ),
+        enrollments=of(ENROLLMENTS),
+        watches=of(WATCHES),
+    )

@@ -1,0 +1,196 @@
+"""The default store: one SQLite file, shared by the processes of one machine.
+
+The file must lie on a local disk: a write-ahead log does not work over a network.
+"""
+
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from os import PathLike
+from pathlib import Path
+from typing import Final, Literal, TypeVar
+from urllib.parse import unquote, urlsplit
+
+from typing_extensions import override
+
+from crmsdk.errors import ConfigError
+from crmsdk.journeys.person import Change, Note, Person, Task
+from crmsdk.model.customer import Identifier
+from crmsdk.model.event import Event
+from crmsdk.model.ids import CustomerId, EventId, MessageId
+from crmsdk.model.message import Message
+from crmsdk.ports import Store, StoredDefinition
+from crmsdk.stores import _sqlite_queue
+from crmsdk.stores._sqlite_commit import commit
+from crmsdk.stores._sqlite_outbox import DEFINITIONS, MESSAGES, NOTES, TASKS
+from crmsdk.stores._sqlite_people import EVENTS
+from crmsdk.stores._sqlite_reading import owners_of, people, values_among
+from crmsdk.stores._sqlite_session import Session
+from crmsdk.stores._sqlite_table import Table
+
+__all__ = ["SqliteStore"]
+
+_Value = TypeVar("_Value")
+
+_BUSY_TIMEOUT: Final = timedelta(seconds=10)
+
+
+class SqliteStore(Store):
+    """Keeps everything in one file; each method is one transaction in a thread.
+
+    Nothing is opened before the first call. A process that forks may go on using its store on both sides.
+
+    Args:
+        path: The file; made when missing, its folder must exist.
+        busy_timeout: How long to wait for other processes before ``StoreBusy``.
+        synchronous: ``full`` survives a power cut; ``normal`` may then lose the last commits, never more,
+            and saves one flush a commit.
+
+    Raises:
+        ConfigError: the path names no file, or the timeout is negative.
+    """
+
+    durable = True
+
+    def __init__(
+        self,
+        path: str | PathLike[str],
+        *,
+        busy_timeout: timedelta = _BUSY_TIMEOUT,
+        synchronous: Literal["full", "normal"] = "full",
+    ) -> None:
+        if str(path) in {"", ":memory:"}:
+            raise ConfigError("a SQLite store needs a file; use MemoryStore for one that forgets")
+        if busy_timeout < timedelta(0):
+            raise ConfigError("busy_timeout is negative; give how long to wait for other processes")
+        if synchronous not in {"full", "normal"}:
+            raise ConfigError(f"synchronous is {synchronous!r}; give 'full' or 'normal'")
+        self._session = Session(Path(path), busy_timeout=busy_timeout, synchronous=synchronous)
+
+    @classmethod
+    def open(cls, url: str) -> "SqliteStore":
+        """Make a store from a URL: ``sqlite:///crm.db``, or ``sqlite:////srv/crm.db`` for an absolute path.
+
+        Raises:
+            ConfigError: the URL is none of these.
+        """
+        parts = urlsplit(url)
+        path = unquote(parts.path.removeprefix("/"))
+        if parts.scheme != "sqlite" or parts.netloc or parts.query or parts.fragment or not path:
+            raise ConfigError(
+                "the URL names no SQLite file; write sqlite:///crm.db for a file in the current folder, "
+                "sqlite:////srv/crm.db for one anywhere, or memory:// for a store that forgets"
+            )
+        return cls(path)
+
+    @override
+    async def load(self, customers: Sequence[CustomerId]) -> Sequence[Person | None]:
+        found = await self._session.read(lambda connection: people(connection, customers))
+        return [found.get(customer) for customer in customers]
+
+    @override
+    async def owners(self, identifiers: Sequence[Identifier]) -> Mapping[Identifier, CustomerId]:
+        return await self._session.read(lambda connection: owners_of(connection, identifiers))
+
+    @override
+    async def find_events(self, ids: Sequence[EventId]) -> Mapping[EventId, Event]:
+        found = await self._session.read(lambda connection: values_among(connection, EVENTS, "id", ids))
+        return {event.id: event for event in found}
+
+    @override
+    async def commit(self, changes: Sequence[Change]) -> Sequence[bool]:
+        return await self._session.write(lambda connection: commit(connection, changes))
+
+    @override
+    async def due(self, now: datetime, *, limit: int) -> Sequence[CustomerId]:
+        return await self._session.read(lambda connection: _sqlite_queue.due(connection, now, limit))
+
+    @override
+    async def next_due(self, *, paused: frozenset[str] = frozenset()) -> datetime | None:
+        return await self._session.read(lambda connection: _sqlite_queue.next_due(connection, paused))
+
+    @override
+    async def rouse(self, journey: str, now: datetime) -> int:
+        return await self._session.write(lambda connection: _sqlite_queue.rouse(connection, journey, now))
+
+    @override
+    async def claim(
+        self, now: datetime, *, limit: int, worker: str, lease: datetime, paused: frozenset[str] = frozenset()
+    ) -> Sequence[Message]:
+        # Workers that look in vain must not queue for the write lock.
+        if not await self._session.read(lambda connection: _sqlite_queue.any_free(connection, now, paused)):
+            return []
+        take = partial(_sqlite_queue.claim, now=now, limit=limit, worker=worker, lease=lease, paused=paused)
+        return await self._session.write(take)
+
+    @override
+    async def settle(self, message: Message, *, worker: str, notes: Sequence[Note] = ()) -> bool:
+        return await self._session.write(
+            lambda connection: _sqlite_queue.settle(connection, message, worker, notes)
+        )
+
+    @override
+    async def messages(self, ids: Sequence[MessageId]) -> Sequence[Message | None]:
+        rows = await self._session.read(lambda connection: values_among(connection, MESSAGES, "id", ids))
+        found = {message.id: message for message in rows}
+        return [found.get(id) for id in ids]
+
+    @override
+    async def messages_of(self, customer: CustomerId) -> Sequence[Message]:
+        return await self._session.read(_all(MESSAGES, "WHERE customer = ? ORDER BY due, id", customer))
+
+    @override
+    async def notes_of(self, customer: CustomerId) -> Sequence[Note]:
+        return await self._session.read(_all(NOTES, "WHERE customer = ? ORDER BY at, seq", customer))
+
+    @override
+    async def tasks(self, *, customer: CustomerId | None = None, open_only: bool = True) -> Sequence[Task]:
+        conditions = ["done IS NULL"] if open_only else []
+        if customer is not None:
+            conditions.append("customer = ?")
+        where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+        given = () if customer is None else (customer,)
+        return await self._session.read(_all(TASKS, f"{where} ORDER BY deadline, id", *given))
+
+    @override
+    async def customers(self, *, after: CustomerId | None = None, limit: int) -> Sequence[CustomerId]:
+        where, given = ("", ()) if after is None else ("WHERE id > ?", (after,))
+        sql = f"SELECT id FROM person {where} ORDER BY id LIMIT ?"  # noqa: S608 - constants and marks
+        return await self._session.read(
+            lambda connection: [id for (id,) in connection.execute(sql, (*given, limit))]
+        )
+
+    @override
+    async def save_definitions(self, definitions: Sequence[StoredDefinition]) -> None:
+        sql = f"{DEFINITIONS.insert} ON CONFLICT (hash) DO NOTHING"
+        rows = [DEFINITIONS.row("", definition) for definition in definitions]
+        await self._session.write(lambda connection: connection.executemany(sql, rows))
+
+    @override
+    async def definitions(self) -> Sequence[StoredDefinition]:
+        return await self._session.read(_all(DEFINITIONS, "ORDER BY seq"))
+
+    @override
+    async def set_paused(self, journey: str, paused: bool) -> None:
+        sql = """
+            INSERT INTO journey_state VALUES (?1, ?2) ON CONFLICT (journey) DO UPDATE SET paused = ?2
+        """
+        await self._session.write(lambda connection: connection.execute(sql, (journey, int(paused))))
+
+    @override
+    async def paused(self) -> frozenset[str]:
+        sql = "SELECT journey FROM journey_state WHERE paused"
+        return await self._session.read(
+            lambda connection: frozenset(name for (name,) in connection.execute(sql))
+        )
+
+    @override
+    async def close(self) -> None:
+        await self._session.close()
+
+
+def _all(table: Table[_Value], rest: str, *given: str) -> Callable[[sqlite3.Connection], list[_Value]]:
+    """Read all values of a table that the rest of a query chooses and orders."""
+    sql = f"{table.select} {rest}"
+    return lambda connection: [table.value(row) for row in connection.execute(sql, given)]
