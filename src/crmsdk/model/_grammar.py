@@ -139,7 +139,7 @@ class Definition:
             raise DefinitionError(f"{data['is']!r} lacks the field {missing[0]!r}", path=path)
         with located(path):
             try:
-                return cls(**fields)
+                return _built(cls, fields)
             except (TypeError, ValueError) as error:
                 raise DefinitionError(f"{data['is']!r} refuses its fields; see the cause") from error
 
@@ -189,6 +189,15 @@ class Definition:
             "required": required,
             "additionalProperties": False,
         }
+
+
+def _built(cls: Any, fields: Mapping[str, Any]) -> Any:
+    """Make a definition from its fields, also where its own __init__ takes other arguments."""
+    if "__attrs_init__" not in vars(cls):
+        return cls(**fields)
+    made = cls.__new__(cls)
+    made.__attrs_init__(**fields)
+    return made
 
 
 def _shown(name: str) -> str:

@@ -105,6 +105,31 @@ class Branch:
     computed: int = attrs.field(init=False, default=7)
 
 
+@definition("test.handy")
+@attrs.frozen(init=False)
+class Handy:
+    """Made from positional steps, as builders are."""
+
+    name: str
+    steps: tuple[Step, ...] = ()
+    note: str = ""
+
+    def __init__(self, name: str, *steps: Step, note: str = "") -> None:
+        self.__attrs_init__(name=name, steps=steps, note=note)
+
+    def __attrs_post_init__(self) -> None:
+        if not self.name:
+            raise DefinitionError("is empty", path="name")
+
+
+@definition("test.handier")
+@attrs.frozen
+class Handier(Handy):
+    """Below a class with its own __init__, itself a plain one."""
+
+    more: int = 0
+
+
 def _tuple(items: Iterable[str]) -> tuple[str, ...]:
     return tuple(items)
 
@@ -295,6 +320,15 @@ def test_defaults_are_left_out_and_filled_in() -> None:
     assert encode(Converted()) == {"is": "test.converted", "twice": 2}
     assert decode({"is": "test.converted"}, Converted) == Converted()
     assert decode(encode(Converted(["x"], 5)), Converted) == Converted(["x"], 5)
+
+
+def test_a_class_with_its_own_init_is_read_by_its_fields() -> None:
+    handy = Handy("x", Send(template="t"), note="n")
+    assert loads(dumps(handy), Handy) == handy
+    handier = Handier("x", (Send(template="t"),), more=3)
+    assert loads(dumps(handier), Handy) == handier
+    with pytest.raises(DefinitionError, match="name: is empty"):
+        decode({"is": "test.handy", "name": ""}, Handy)
 
 
 @pytest.mark.parametrize(
