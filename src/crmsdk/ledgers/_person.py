@@ -12,7 +12,7 @@ from crmsdk.model.ids import MessageId
 from crmsdk.policy.answer import Lease
 from crmsdk.policy.record import Contact, ContactState, Suppression
 
-__all__ = ["PersonLedger", "check_batch"]
+__all__ = ["PersonLedger", "check_batch", "holds"]
 
 _BATCH: Final = 1000
 _order = attrgetter("at", "message_id")
@@ -27,6 +27,13 @@ def check_batch(batch: Collection[object]) -> None:
     """
     if len(batch) > _BATCH:
         raise InputError(f"holds {len(batch)} entries; give at most {_BATCH} at a time", field="batch")
+
+
+def holds(contact: Contact | None, lease: Lease) -> Contact | None:
+    """Give the contact of a lease's message, if the lease still holds it."""
+    if contact is None or contact.state is ContactState.SENT or contact.attempt != lease.attempt:
+        return None
+    return contact
 
 
 @attrs.define
@@ -66,13 +73,6 @@ class PersonLedger:
     def since(self, moment: int) -> list[Contact]:
         """Give the contacts from a moment on."""
         return self.contacts[bisect_left(self.contacts, moment, key=_moment) :]
-
-    def held(self, lease: Lease) -> Contact | None:
-        """Find the contact that a lease still holds."""
-        contact = self.by_message.get(lease.message_id)
-        if contact is None or contact.state is ContactState.SENT or contact.attempt != lease.attempt:
-            return None
-        return contact
 
     def add(self, contact: Contact) -> bool:
         """Add a contact as sent; false if its message is known."""

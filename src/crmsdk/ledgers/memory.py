@@ -9,7 +9,7 @@ import attrs
 from typing_extensions import override
 
 from crmsdk.errors import StoreError
-from crmsdk.ledgers._person import PersonLedger, check_batch
+from crmsdk.ledgers._person import PersonLedger, check_batch, holds
 from crmsdk.model.ids import CustomerId, MessageId
 from crmsdk.model.moment import from_micros
 from crmsdk.policy.answer import Lease
@@ -94,7 +94,7 @@ class MemoryLedger(Ledger):
 
     def _release(self, lease: Lease) -> bool:
         person = self._find(lease.customer)
-        if person.held(lease) is None:
+        if holds(person.by_message.get(lease.message_id), lease) is None:
             return False
         person.drop(lease.message_id)
         return True
@@ -104,7 +104,7 @@ class MemoryLedger(Ledger):
         self._check()
         with self._lock:
             person = self._find(lease.customer)
-            contact = person.held(lease)
+            contact = holds(person.by_message.get(lease.message_id), lease)
             if contact is None:
                 return None
             person.write(contact._replace(lease=until))
