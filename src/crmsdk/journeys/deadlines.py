@@ -59,7 +59,7 @@ def due_of(wait: Wait, since: datetime, *, facts: Facts, now: datetime, zone: st
 
 
 def _next(after: datetime, at: time, zone_name: str, weekdays: frozenset[int]) -> datetime:
-    return next_local(after, at, zone(zone_name), weekdays)
+    return next_local(after, at, zone(zone_name), weekdays=weekdays)
 
 
 def same_time_after(nominal: datetime, now: datetime, zone_name: str) -> datetime:

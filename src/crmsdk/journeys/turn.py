@@ -149,7 +149,7 @@ class _Turn:
             withdrawn=self.withdrawn,
             tasks=self.tasks.values(),
             notes=self.notes,
-            absorbs=[other.id for other in self.others],
+            absorbs=[joined.id for joined in self.others],
         )
         if not self.others:
             return whole

@@ -26,7 +26,7 @@ _KINDS = {
 
 def new_watch(slot: Slot) -> Watch:
     """Start to watch, knowing nothing yet."""
-    return Watch(kind=_KINDS[type(slot.trigger)], journey=slot.program.name, slot=slot.index)  # type: ignore[index]  # only watched triggers come here
+    return Watch(kind=_KINDS[type(slot.trigger)], journey=slot.program.name, slot=slot.index)
 
 
 def look(slot: Slot, watch: Watch, facts: Facts, *, now: datetime, project_zone: str) -> tuple[Watch, str | None]:

@@ -74,6 +74,10 @@ class ContactRequest:
             raise InputError("is empty; give the customer's id", field="customer")
 
 
+def _log(value: Iterable[ConsentWrite]) -> tuple[ConsentWrite, ...]:
+    return tuple(value)
+
+
 _NO_ZONES: Final[tuple[str, ...]] = ()
 
 
@@ -96,7 +100,7 @@ class ContactFacts:
     """
 
     zones: tuple[str, ...] = attrs.field(default=_NO_ZONES, converter=_zones)
-    consents: tuple[ConsentWrite, ...] = attrs.field(default=(), converter=tuple)
+    consents: tuple[ConsentWrite, ...] = attrs.field(default=(), converter=_log)
     suppressed: frozenset[str] = attrs.field(default=frozenset(), converter=frozenset)
     addresses: Mapping[str, str] | None = attrs.field(default=None, repr=False, hash=False)
     active: bool | None = None

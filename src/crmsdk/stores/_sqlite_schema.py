@@ -71,7 +71,11 @@ def found_version(connection: sqlite3.Connection) -> int:
     Raises:
         StoreError: it holds something else.
     """
-    names = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+    names = {
+        name
+        for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")
+        if not name.startswith("crmsdk_ledger_")  # a ledger may live in the same file
+    }
     if not names:
         return 0
     if {"meta", "person", "message"} <= names:

@@ -66,7 +66,13 @@ class SqliteStore(Store):
             raise ConfigError("busy_timeout is negative; give how long to wait for other processes")
         if synchronous not in {"full", "normal"}:
             raise ConfigError(f"synchronous is {synchronous!r}; give 'full' or 'normal'")
-        self._session = Session(Path(path), busy_timeout=busy_timeout, synchronous=synchronous)
+        self._path = Path(path)
+        self._session = Session(self._path, busy_timeout=busy_timeout, synchronous=synchronous)
+
+    @property
+    def path(self) -> Path:
+        """The file, so that a ledger can live in it too."""
+        return self._path
 
     @classmethod
     def open(cls, url: str) -> "SqliteStore":

@@ -1,0 +1,259 @@
+"""Makes the parts of a Crm from plain settings, and refuses settings that cannot work, by name."""
+
+import os
+import socket
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+import attrs
+
+from crmsdk.errors import ConfigError, InputError
+from crmsdk.journeys.check import Surroundings, check
+from crmsdk.journeys.definition import Journey
+from crmsdk.journeys.person import Person
+from crmsdk.journeys.program import Project
+from crmsdk.ledgers.memory import MemoryLedger
+from crmsdk.ledgers.sqlite import SqliteLedger
+from crmsdk.model.catalog import Catalog
+from crmsdk.model.ids import MessageId
+from crmsdk.model.message import Message, MessageKind, Sender
+from crmsdk.model.moment import to_micros
+from crmsdk.model.secret import Secret
+from crmsdk.model.values import Properties, properties
+from crmsdk.model.zones import zone as known_zone
+from crmsdk.policy.record import Contact, ContactState
+from crmsdk.policy.ruleset import ContactPolicy, default_policy
+from crmsdk.ports import Channel, Clock, Entropy, Ledger, Store, TemplateEngine
+from crmsdk.runtime.clocks import SystemClock, SystemEntropy, VirtualClock
+from crmsdk.runtime.dispatch import Dispatcher
+from crmsdk.runtime.limiter import ContactLimiter
+from crmsdk.runtime.links import UNSUBSCRIBE, UnsubscribeLinks
+from crmsdk.runtime.modes import DeliveryMode, Gate
+from crmsdk.segments.grammar import Predicate
+from crmsdk.stores.memory import MemoryStore
+from crmsdk.stores.opening import open_store
+from crmsdk.stores.sqlite import SqliteStore
+from crmsdk.templates.engine import JinjaTemplateEngine
+
+__all__ = ["Parts", "parts_of"]
+
+
+@attrs.frozen(kw_only=True)
+class Parts:
+    """Everything a Crm works with; ``parts_of`` makes it."""
+
+    store: Store
+    ledger: Ledger
+    journeys: tuple[Journey, ...]
+    policy: ContactPolicy
+    channels: Mapping[str, Channel]
+    senders: Mapping[str, Sender]
+    templates: TemplateEngine
+    project: Project
+    catalog: Catalog | None
+    gate: Gate
+    active: Predicate | None
+    unsubscribe: UnsubscribeLinks | None
+    at_least_once: frozenset[MessageKind]
+    clock: Clock
+    entropy: Entropy
+    worker: str
+
+    def dispatcher(self) -> Dispatcher:
+        """Make the dispatcher."""
+        return Dispatcher(
+            store=self.store,
+            ledger=self.ledger,
+            limiter=ContactLimiter(self.policy, self.ledger, zone=self.project.zone),
+            templates=self.templates,
+            channels=self.channels,
+            senders=self.senders,
+            gate=self.gate,
+            secret=self.project.secret,
+            active=self.active,
+            links=self._links,
+            at_least_once=self.at_least_once,
+            worker=self.worker,
+        )
+
+    def _links(self, message: Message, person: Person) -> Mapping[str, str]:
+        return {} if self.unsubscribe is None else self.unsubscribe.links(message, person)
+
+    def set_clock(self, now: datetime) -> None:
+        """Go to a moment, where the clock can be set.
+
+        Raises:
+            ConfigError: it cannot.
+        """
+        if not isinstance(self.clock, VirtualClock):
+            raise ConfigError("the clock cannot be set; open with clock=VirtualClock(start) or leave now= out")
+        self.clock.set(now)
+
+    def checked_event(self, name: str, values: Properties) -> Properties:
+        """Check an event against the catalog, if there is one."""
+        spec = None if self.catalog is None else self.catalog.event(name)
+        if spec is None:
+            return values
+        declared = {prop.name: prop for prop in spec.properties}
+        for prop in spec.properties:
+            if not prop.admits(values.get(prop.name)) and (prop.name in values or prop.default is None):
+                raise InputError(f"is not {prop.described}; mend the value", field=f"{name}.{prop.name}")
+        if self.catalog is not None and self.catalog.strict:
+            for unknown in values.keys() - declared.keys():
+                raise InputError("is not declared; declare it or leave it out", field=f"{name}.{unknown}")
+        return values
+
+    def checked_traits(self, traits: Mapping[str, object], source: str) -> Properties:
+        """Check attributes against the catalog, if there is one."""
+        values = properties(traits, "traits")
+        for name, value in values.items() if self.catalog is not None else ():
+            spec = self.catalog.attribute(name) if self.catalog is not None else None
+            if spec is None:
+                continue
+            if value is not None and not spec.admits(value):
+                raise InputError(f"is not {spec.described}; mend the value", field=f"traits.{name}")
+            if spec.sources and source not in spec.sources:
+                raise InputError(f"may only come from {', '.join(spec.sources)}", field=f"traits.{name}")
+        return values
+
+    def checked_zone(self, name: str | None) -> str | None:
+        """Refuse a zone that does not exist."""
+        if name is not None:
+            known_zone(name)
+        return name
+
+    def contact(self, message: str, *, channel: str, kind: str, at: datetime) -> Contact:
+        """Put a contact made elsewhere into the words of the ledger."""
+        return Contact(
+            at=to_micros(at),
+            channel=channel,
+            kind=MessageKind(kind).value,
+            purpose=kind,
+            sender="",
+            journey="",
+            campaign="",
+            topic="",
+            message_id=MessageId(message),
+            priority=50,
+            state=ContactState.SENT,
+            lease=0,
+            attempt=1,
+        )
+
+    async def close(self) -> None:
+        """Let go of channels, ledger and store, in this order."""
+        for channel in self.channels.values():
+            await channel.aclose()
+        await self.ledger.close()
+        await self.store.close()
+
+
+def _templates(given: str | os.PathLike[str] | Mapping[str, Mapping[str, str]] | TemplateEngine | None) -> TemplateEngine:
+    match given:
+        case None:
+            return JinjaTemplateEngine({})
+        case str() | os.PathLike():
+            return JinjaTemplateEngine.from_folder(Path(given))
+        case Mapping():
+            return JinjaTemplateEngine(given)
+        case _:
+            return given
+
+
+def _ledger_for(store: Store) -> Ledger:
+    if isinstance(store, SqliteStore):
+        return SqliteLedger(store.path)
+    if isinstance(store, MemoryStore):
+        return MemoryLedger()
+    raise ConfigError("no ledger goes with this store by itself; give ledger=")
+
+
+def _secret(given: str | bytes | Secret) -> bytes:
+    if isinstance(given, Secret):
+        return given.reveal().encode()
+    return given.encode() if isinstance(given, str) else given
+
+
+def _by_name(channels: Iterable[Channel]) -> dict[str, Channel]:
+    out: dict[str, Channel] = {}
+    for channel in channels:
+        if channel.name in out:
+            raise ConfigError(f"two channels are named {channel.name!r}; give one of them another name")
+        out[channel.name] = channel
+    return out
+
+
+def parts_of(
+    url: str | Store,
+    *,
+    zone: str,
+    journeys: Sequence[Journey] = (),
+    policy: ContactPolicy | None = None,
+    channels: Iterable[Channel] = (),
+    templates: str | os.PathLike[str] | Mapping[str, Mapping[str, str]] | TemplateEngine | None = None,
+    catalog: Catalog | None = None,
+    senders: Iterable[Sender] = (),
+    mode: DeliveryMode | str = DeliveryMode.RECORD,
+    allowlist: Iterable[str] = (),
+    active: Predicate | None = None,
+    unsubscribe: str | None = None,
+    at_least_once: Iterable[MessageKind | str] = (),
+    secret: str | bytes | Secret = b"crmsdk",
+    ledger: Ledger | None = None,
+    clock: Clock | None = None,
+    entropy: Entropy | None = None,
+    worker: str = "",
+    warn: Callable[[str], None] | None = None,
+) -> Parts:
+    """Make the parts of a Crm.
+
+    Args:
+        url: ``sqlite:///crm.db``, ``memory://``, or a store.
+        zone: IANA zone of people whose zone is unknown; there is no default on purpose.
+        journeys: Those that take new entries.
+        policy: The contact policy; ``default_policy()`` if left out.
+        channels: Names unique.
+        templates: A folder ``<name>/<channel>.<locale>``, a mapping of the same, or an engine.
+        catalog: The tracking plan; what it does not declare is refused.
+        senders: Sending identities; the first is the default.
+        mode: ``off``, ``record``, ``allowlist`` or ``live``; nothing leaves unless ``live`` is said.
+        allowlist: Addresses that ``allowlist`` mode may write to.
+        active: Who counts as active; without it nobody counts as inactive.
+        unsubscribe: The https address of the one-click page; ``{token}`` in it is replaced per person.
+        at_least_once: Kinds that are sent again when nobody knows whether they left.
+        secret: Key of message ids, links and address hashes. Change it, and all of them change.
+        ledger: The shared ledger; by default in the store's own file.
+        clock, entropy: Where time and randomness come from.
+        worker: Name of this process among others; made from host and process if left out.
+        warn: Called with each warning about a journey.
+
+    Raises:
+        ConfigError: a setting that cannot work.
+        UnknownZone: the zone data does not hold ``zone``.
+        CheckFailed: a journey that cannot run, with all its faults.
+    """
+    known_zone(zone)
+    store = open_store(url) if isinstance(url, str) else url
+    given = tuple(journeys)
+    named = _by_name(channels)
+    engine = _templates(templates)
+    parts = Parts(
+        store=store,
+        ledger=_ledger_for(store) if ledger is None else ledger,
+        journeys=given,
+        policy=default_policy() if policy is None else policy,
+        channels=named,
+        senders={sender.id: sender for sender in senders},
+        templates=engine,
+        project=Project(zone=zone, secret=_secret(secret)),
+        catalog=catalog,
+        gate=Gate(mode, allowlist),
+        active=active,
+        unsubscribe=None if unsubscribe is None else UnsubscribeLinks(unsubscribe, _secret(secret)),
+        at_least_once=frozenset(MessageKind(kind) for kind in at_least_once),
+        clock=SystemClock() if clock is None else clock,
+        entropy=SystemEntropy() if entropy is None else entropy,
+        worker=worker or f"{socket.gethostname()}-{os.getpid()}-{id(store):x}",
+    )
+    return parts

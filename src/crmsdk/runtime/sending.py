@@ -1,0 +1,160 @@
+"""Messages made by hand, and a look at one before it goes out."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+import attrs
+
+from crmsdk.errors import InputError
+from crmsdk.journeys.person import Person
+from crmsdk.model.content import Content
+from crmsdk.model.ids import CustomerId, MessageId, keyed_id
+from crmsdk.model.message import Message, MessageKind
+from crmsdk.model.values import properties
+from crmsdk.policy.answer import Decision
+from crmsdk.runtime.dispatch import Dispatcher
+from crmsdk.runtime.reaching import contact_facts, contact_request, template_values
+
+__all__ = ["Preview", "hand_made", "preview"]
+
+_DAY = timedelta(days=1)
+
+
+@attrs.frozen(kw_only=True)
+class Preview:
+    """What a message would be, and whether it would go out now.
+
+    Attributes:
+        channel: The channel it is shown for.
+        content: The final text, as ``EmailContent`` or ``ChatContent``.
+        warnings: What a reader of it should know.
+        decision: What the policy would say now.
+    """
+
+    channel: str
+    content: Content
+    warnings: tuple[str, ...]
+    decision: Decision
+
+    def __str__(self) -> str:  # type: ignore[explicit-override]  # typing has override from 3.12 on
+        """Show the text, the warnings and the decision, for a terminal."""
+        lines = [f"channel   {self.channel}"]
+        for name, text in self.content.parts().items():
+            lines.append(f"--- {name}")
+            lines.append(text)
+        lines.append("---")
+        lines.extend(f"warning   {warning}" for warning in self.warnings)
+        decision = self.decision
+        lines.append(
+            f"policy    {decision.outcome}"
+            + (f" ({decision.reason})" if decision.reason else "")
+            + (f" until {decision.until.isoformat()}" if decision.until else "")
+        )
+        return "\n".join(lines)
+
+
+def hand_made(
+    customer: CustomerId,
+    template: str,
+    via: str | Sequence[str],
+    *,
+    kind: str,
+    key: str,
+    now: datetime,
+    secret: bytes,
+    seed: bool = False,
+    purpose: str = "",
+    sender: str = "",
+    topic: str = "",
+    campaign: str = "",
+    priority: int = 50,
+    expires: timedelta = _DAY,
+    values: Mapping[str, object] | None = None,
+) -> Message:
+    """Make a message that no journey asked for.
+
+    Args:
+        customer: Whom it is for.
+        template, via, kind, purpose, sender, topic, campaign, priority, expires, values: As in ``Send``.
+        key: Names it among the customer's messages for ever.
+        now: UTC.
+        secret: Key of message ids.
+        seed: It goes to a seed list.
+
+    Raises:
+        InputError: no such kind, or no channel.
+    """
+    channels = (via,) if isinstance(via, str) else tuple(via)
+    if not channels or not all(channels):
+        raise InputError("is empty; name a channel as 'email'", field="via")
+    if kind not in list(MessageKind):
+        raise InputError(f"is no kind of message; kinds are {', '.join(MessageKind)}", field="kind")
+    return Message(
+        id=MessageId(keyed_id(secret, ("hand", customer, key))),
+        customer=customer,
+        template=template,
+        channels=channels,
+        kind=MessageKind(kind),
+        purpose=purpose or kind,
+        topic=topic,
+        campaign=campaign,
+        sender=sender,
+        priority=priority,
+        due=now,
+        not_before=now,
+        expires=now + expires,
+        payload=properties(values or {}, "values"),
+        seed=seed,
+    )
+
+
+async def preview(
+    dispatcher: Dispatcher,
+    person: Person,
+    template: str,
+    via: str | Sequence[str],
+    *,
+    kind: str,
+    now: datetime,
+    values: Mapping[str, object] | None = None,
+    purpose: str = "",
+    sender: str = "",
+) -> Preview:
+    """Render a template for a person and ask the policy, writing nothing.
+
+    The channel shown is the one the policy would choose, else the first one asked for.
+
+    Raises:
+        TemplateError: no such template, or a variable is missing.
+        InputError: none of the channels is configured.
+    """
+    message = hand_made(
+        person.id,
+        template,
+        via,
+        kind=kind,
+        key="preview",
+        now=now,
+        secret=dispatcher.secret,
+        purpose=purpose,
+        sender=sender,
+        values=values,
+    )
+    known = tuple(name for name in message.channels if name in dispatcher.channels)
+    if not known:
+        raise InputError(f"none of {', '.join(message.channels)} is configured", field="via")
+    facts = contact_facts(
+        person, dispatcher.channels, now=now, secret=dispatcher.secret, active=dispatcher.active
+    )
+    decision = await dispatcher.limiter.explain(contact_request(message, person, known), facts, at=now)
+    channel = decision.channel or known[0]
+    rendered = dispatcher.templates.render(
+        template,
+        channel,
+        locale=person.locale,
+        values=template_values(person, message, now, dispatcher.links(message, person)),
+        kind=message.kind,
+    )
+    return Preview(
+        channel=channel, content=rendered.content, warnings=rendered.warnings, decision=decision
+    )
