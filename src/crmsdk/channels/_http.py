@@ -138,7 +138,9 @@ class HttpxTransport(Transport):
                 max_connections=self._connections, max_keepalive_connections=self._connections
             )
             self._loop = loop
-            self._clients = [httpx.AsyncClient(limits=limits) for _ in range(self._pools)]
+            # One context for all: reading the authorities' certificates takes longer than anything else here.
+            trust = httpx.create_ssl_context()
+            self._clients = [httpx.AsyncClient(limits=limits, verify=trust) for _ in range(self._pools)]
             self._turns = cycle(self._clients)
         return next(self._turns)
 

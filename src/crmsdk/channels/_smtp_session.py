@@ -58,14 +58,16 @@ class Session:
             start_tls=server.encryption == "starttls",
             tls_context=server.tls,
             local_hostname=server.local_name,
-            timeout=server.timeout,
+            # Limits are ours: its own use wait_for, which on Python 3.11 can swallow a cancellation.
+            timeout=None,
             username=server.username,
             password=None if server.password is None else server.password.reveal(),
         )
         try:
-            await client.connect()
-            if client.is_ehlo_or_helo_needed:
-                await client.ehlo()
+            async with asyncio.timeout(server.timeout):
+                await client.connect()
+                if client.is_ehlo_or_helo_needed:
+                    await client.ehlo()
         except aiosmtplib.SMTPAuthenticationError as error:
             if error.code in _REFUSED_ACCOUNT:
                 raise AuthError("the mail server refuses user name or password; check both") from None
@@ -104,9 +106,11 @@ class Session:
             limit = self._client.esmtp_extensions.get("size", "")
             if limit.isdecimal() and 0 < int(limit) < len(data):
                 return Rejected(reason="the message is larger than the mail server takes", code="552")
-            if refusal := await self._prepare(letter):
-                return refusal
-            await self._write(data)
+            async with asyncio.timeout(self._timeout):
+                if refusal := await self._prepare(letter):
+                    return refusal
+            async with asyncio.timeout(self._timeout):
+                await self._write(data)
         except _BROKEN as error:
             self.abandon()
             raise BrokenBefore(type(error).__name__) from None
@@ -138,16 +142,16 @@ class Session:
             protocol.write(data[: -len(_END)])
             data = _END
             transport = cast("asyncio.Transport", protocol.transport)
-            async with asyncio.timeout(self._timeout):
-                # asyncio tells a protocol, which is the library's, that its buffer is empty; we have to look.
-                while transport.get_write_buffer_size() and not transport.is_closing():  # noqa: ASYNC110 - above
-                    await asyncio.sleep(_TICK)
+            # asyncio tells a protocol, which is the library's, that its buffer is empty; we have to look.
+            while transport.get_write_buffer_size() and not transport.is_closing():  # noqa: ASYNC110 - above
+                await asyncio.sleep(_TICK)
         protocol.write(data)
 
     async def _answer(self, letter: Letter) -> Outcome:
         """Read what became of a message that has left; without an answer nobody knows."""
         try:
-            reply = await self._protocol().read_response(timeout=self._timeout)
+            async with asyncio.timeout(self._timeout):
+                reply = await self._protocol().read_response()
         except (*_BROKEN, aiosmtplib.SMTPException) as error:
             self.abandon()
             return Ambiguous(reason=f"no answer after the message ({type(error).__name__})")
@@ -173,7 +177,8 @@ class Session:
     async def close(self) -> None:
         """Say goodbye and drop the connection, whatever the server says."""
         try:
-            await self._client.quit(timeout=min(self._timeout, 5))
+            async with asyncio.timeout(min(self._timeout, 5)):
+                await self._client.quit()
         except (*_BROKEN, aiosmtplib.SMTPException):
             pass
         finally:

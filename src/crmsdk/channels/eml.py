@@ -8,6 +8,7 @@ from pathlib import Path
 from typing_extensions import override
 
 from crmsdk.channels._email import EmailChannel, EmailSending
+from crmsdk.channels.pacing import Pace, RetryPolicy
 from crmsdk.errors import TransientError
 from crmsdk.model.content import EmailContent, Envelope
 from crmsdk.model.message import Accepted, Outcome, Sender
@@ -26,10 +27,20 @@ class EmlChannel(EmailChannel):
         folder: Where to write; made at the first message.
         sender: Who sends where a message names nobody.
         name: The kind of channel.
+        retry: How failures are repeated within one call.
+        pace: Time and chance.
     """
 
-    def __init__(self, folder: Path, *, sender: Sender | None = None, name: str = "email") -> None:
-        super().__init__(_EmlSending(folder, sender=sender, name=name), parallel=1)
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        sender: Sender | None = None,
+        name: str = "email",
+        retry: RetryPolicy | None = None,
+        pace: Pace | None = None,
+    ) -> None:
+        super().__init__(_EmlSending(folder, sender=sender, name=name), retry=retry, pace=pace)
 
 
 class _EmlSending(EmailSending):

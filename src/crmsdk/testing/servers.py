@@ -37,9 +37,7 @@ class _Server:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._server is not None:
-            self._server.close()
-        await self.cut()
+        await self.stop()
 
     @property
     def host(self) -> str:
@@ -50,6 +48,12 @@ class _Server:
     def open_connections(self) -> int:
         """How many connections are open now."""
         return len(self._writers)
+
+    async def stop(self) -> None:
+        """Refuse new connections and cut the open ones."""
+        if self._server is not None:
+            self._server.close()
+        await self.cut()
 
     async def cut(self) -> None:
         """Cut all open connections, as a restarted server does."""
@@ -85,7 +89,8 @@ class SmtpFault:
 
     Attributes:
         at: The next time this stage is reached.
-        reply: What to answer, as ``550 5.1.1 no such user``; None cuts the connection.
+        reply: What to answer, as ``550 5.1.1 no such user``; None cuts the connection, an empty text says
+            nothing and waits.
         keep: At ``dot`` with no reply: whether the mail was taken all the same.
     """
 
@@ -200,6 +205,8 @@ class SmtpSink(_Server):
             given = self._faults.popleft().reply
             if given is None:
                 return False
+            if not given:
+                return True
             reply = given
         writer.write(reply.encode("ascii") + b"\r\n")
         return not reply.startswith("421")
@@ -224,14 +231,18 @@ class Answer:
     """What a server answers.
 
     Attributes:
-        status: As 200; 0 cuts the connection without an answer.
+        status: As 200.
         body: JSON, or bytes as they are.
         headers: By name.
+        then: Send it, cut the connection instead, or say nothing and wait.
+        taken: Process the request as usual first, so that only the answer differs.
     """
 
     status: int = 200
     body: Any = attrs.field(default=b"", repr=False)
     headers: Mapping[str, str] = attrs.field(factory=dict)
+    then: Literal["send", "cut", "silence"] = "send"
+    taken: bool = False
 
 
 class HttpStub(_Server):
@@ -269,8 +280,12 @@ class HttpStub(_Server):
             body = await reader.readexactly(int(headers.get("content-length", "0")))
             call = HttpCall(method=method, path=path, headers=headers, body=body)
             self.calls.append(call)
-            answer = self._script.popleft() if self._script else self.respond(call)
-            if answer.status == 0:
+            scripted = self._script.popleft() if self._script else None
+            usual = self.respond(call) if scripted is None or scripted.taken else None
+            answer = scripted or usual or Answer()
+            if answer.then == "silence":
+                await reader.read()  # until the client goes
+            if answer.then != "send":
                 return
             writer.write(_answer_bytes(answer))
             await writer.drain()
