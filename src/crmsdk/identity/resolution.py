@@ -3,7 +3,7 @@
 A name that identifies (user id, e-mail, phone, id of another system) belongs to one person for ever. An
 anonymous id belongs to a visitor until it comes together with such a name; then the visitor's history joins
 the known person. The known person always stays, the visitor always goes. Two known people never become one
-by a mere claim.
+by a mere claim. Of several visitors the oldest stays and, with a first identifying name, becomes known.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,7 +11,7 @@ from datetime import datetime
 
 import attrs
 
-from crmsdk.errors import MergeRefused
+from crmsdk.errors import InputError, MergeRefused
 from crmsdk.model.customer import Identifier
 from crmsdk.model.ids import CustomerId
 
@@ -56,36 +56,48 @@ class Resolution:
 def resolve(claims: Iterable[Identifier], owners: Mapping[Identifier, Owner]) -> Resolution:
     """Decide whom a set of identifiers means.
 
-    An anonymous id that a known person owns and that another known person brings along is a shared device:
-    it stays with its first owner, and nothing is merged.
+    A shared device: an anonymous id that one known person owns and that other names bring along stays with
+    its first owner, and nothing is merged or moved. Its history is that person's, its next anonymous visit
+    may be either's, and the second loses nothing: what they do under their own name is theirs. So a name
+    that nobody owns makes a new customer rather than joining the owner of the device; to unite the two,
+    claim a name of both.
 
     Args:
-        claims: All names given at once, of one person.
+        claims: All names given at once, of one person, any order.
         owners: Who owns which of them already; names nobody owns are left out.
 
     Raises:
-        MergeRefused: two names that identify belong to two identified people.
+        InputError: no name at all.
+        MergeRefused: two names that identify belong to two identified people; names the older one first.
     """
     names = tuple(dict.fromkeys(claims))
-    known = sorted(
-        {owners[name] for name in names if name.identifies and name in owners and owners[name].identified},
-        key=lambda owner: owner.age,
+    if not names:
+        raise InputError("is empty; give at least one name of the person", field="identifiers")
+    adds = tuple(name for name in names if name not in owners)
+    known = _oldest_first(
+        owners[name] for name in names if name.identifies and name in owners and owners[name].identified
     )
     if len(known) > 1:
         raise MergeRefused(known[0].customer, known[1].customer)
-    everybody = sorted({owners[name] for name in names if name in owners}, key=lambda owner: owner.age)
+    everybody = _oldest_first(owners[name] for name in names if name in owners)
     visitors = [owner for owner in everybody if not owner.identified]
-    identifies = any(name.identifies for name in names)
     if known:
         chosen = known[0]
-    elif visitors:
+    elif any(name.identifies for name in names):
+        if not visitors:
+            return Resolution(customer=None, adds=adds)
         chosen = visitors[0]
-    elif everybody and not identifies:
-        chosen = everybody[0]  # only anonymous ids, of known people: the oldest of them
     else:
-        return Resolution(customer=None, adds=tuple(name for name in names if name not in owners))
-    return Resolution(
-        customer=chosen.customer,
-        adds=tuple(name for name in names if name not in owners),
-        joins=tuple(owner.customer for owner in visitors if owner.customer != chosen.customer),
-    )
+        # Anonymous ids alone: a known person among their owners wins, as everywhere.
+        behind = [owner for owner in everybody if owner.identified]
+        if not everybody:
+            return Resolution(customer=None, adds=adds)
+        chosen = (behind or visitors)[0]
+        if len(behind) > 1:
+            visitors = []  # two known people: nobody can tell whose visitors they were
+    joins = tuple(owner.customer for owner in visitors if owner.customer != chosen.customer)
+    return Resolution(customer=chosen.customer, adds=adds, joins=joins)
+
+
+def _oldest_first(owners: Iterable[Owner]) -> list[Owner]:
+    return sorted({owner.customer: owner for owner in owners}.values(), key=lambda owner: owner.age)
