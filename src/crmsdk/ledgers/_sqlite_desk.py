@@ -93,15 +93,15 @@ class Desk:
             "DELETE FROM crmsdk_ledger_contacts WHERE at < ? AND state = 'sent'", (before,)
         ).rowcount
 
-    def suppressions(self, reserve: Reserve, customer: CustomerId) -> tuple[Suppression, ...]:
+    def suppressions(self, reserve: Reserve, customer: CustomerId) -> frozenset[Suppression]:
         """Read what stops a person or the addresses asked about."""
         if not self._any_suppressions:
-            return ()
+            return frozenset()
         rows = self._database.execute(f"{_SUPPRESSION} WHERE customer = ? AND address = ''", (customer,))
         found = rows.fetchall()
         for address in sorted(set(reserve.addresses.values())):
             found += self._database.execute(f"{_SUPPRESSION} WHERE customer = '' AND address = ?", (address,))
-        return tuple(
+        return frozenset(
             Suppression(
                 customer=CustomerId(row[0]) or None,
                 address=row[1],

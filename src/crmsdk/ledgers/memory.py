@@ -62,7 +62,7 @@ class MemoryLedger(Ledger):
         return Standing(
             now=reserve.now,
             contacts=person.after(reserve.since, reserve.request.message_id),
-            suppressions=tuple(suppressions),
+            suppressions=frozenset(suppressions),
         )
 
     @override
@@ -177,11 +177,12 @@ class MemoryLedger(Ledger):
         with self._lock:
             if only is not None:
                 self._moved.pop(target, None)
-                return self._transfer(self._where(source), target, only)
+                source = self._where(source)
+                return [] if source == target else self._transfer(source, target, only)
             target = self._where(target)
             if source == target:
                 return []
-            person = self._find(source)
+            person = self._people.get(source) or PersonLedger()
             moved = self._transfer(source, target, tuple(person.by_message))
             for each in person.suppressions:
                 self._suppress(attrs.evolve(each, customer=target))
@@ -192,7 +193,8 @@ class MemoryLedger(Ledger):
     def _transfer(
         self, source: CustomerId, target: CustomerId, only: Collection[MessageId]
     ) -> list[MessageId]:
-        giver, taker = self._find(source), self._people.setdefault(target, PersonLedger())
+        giver = self._people.get(source) or PersonLedger()
+        taker = self._people.setdefault(target, PersonLedger())
         return [contact.message_id for contact in taker.take_from(giver, only)]
 
     @override

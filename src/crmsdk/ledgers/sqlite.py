@@ -234,11 +234,11 @@ def _move(
 ) -> list[MessageId]:
     if only is None:
         target = desk.where(target)
-        if source == target:
-            return []
     else:
         desk.unlead(target)
         source = desk.where(source)
+    if source == target:
+        return []
     giver, taker = desk.person(source), desk.person(target)
     leaving = [each for each in giver.contacts if only is None or each.message_id in only]
     replaced = dict(taker.by_message)

@@ -3,7 +3,7 @@
 A ledger in Python calls them; one in another language is held equal to them by the exported suite.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import attrs
 
@@ -85,7 +85,7 @@ def place(
     *,
     contacts: Sequence[Contact],
     own: Contact | None,
-    suppressions: Sequence[Suppression],
+    suppressions: Collection[Suppression],
 ) -> Contact | None:
     """Choose the place a reserve takes: the meaning of ``Ledger.reserve``.
 

@@ -193,7 +193,7 @@ class Standing:
 
     now: int
     contacts: tuple[Contact, ...] = ()
-    suppressions: tuple[Suppression, ...] = ()
+    suppressions: frozenset[Suppression] = frozenset()
 
     def own(self, message_id: MessageId) -> Contact | None:
         """Find the place the message itself holds."""
