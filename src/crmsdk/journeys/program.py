@@ -14,7 +14,7 @@ from crmsdk.model.values import Value
 from crmsdk.segments.grammar import Condition
 from crmsdk.segments.reading import Reads, reads
 
-__all__ = ["END", "Node", "Program", "Project", "compiled", "key_text"]
+__all__ = ["END", "Node", "Program", "Project", "arms_of", "compiled", "key_at", "key_text"]
 
 END = -1
 """The cursor of a run that has no further step."""
@@ -93,6 +93,15 @@ def arms_of(step: Step) -> tuple[tuple[str, Sequence[Step]], ...]:
             return ()
 
 
+def key_at(step: Step, path: str) -> str:
+    """Give the key of a step: its own, or one made from its place.
+
+    >>> key_at(Step(), "steps[2].then[0]")
+    '2.then.0'
+    """
+    return step.key or path.removeprefix("steps").replace("[", ".").replace("]", "").strip(".")
+
+
 def _conditions(nodes: Sequence[Node], journey: Journey) -> Iterator[Condition]:
     yield from (rule for rule in (journey.goal, journey.exit) if rule is not None)
     yield from (node.step.condition for node in nodes if isinstance(node.step, WaitFor))
@@ -115,7 +124,7 @@ def compiled(journey: Journey) -> Program:
             index = first + offset
             after = index + 1 if offset + 1 < len(steps) else follow
             here = f"{path}[{offset}]"
-            key = step.key or here.removeprefix("steps").replace("[", ".").replace("]", "").strip(".")
+            key = key_at(step, here)
             if key in keys:
                 raise DefinitionError(f"the key {key!r} is also that of {keys[key]}; give each its own", path=here)
             keys[key] = here

@@ -135,6 +135,11 @@ class UntilDate:
     offset: timedelta = _ZERO
     at: time = time(9)
 
+    def __attrs_post_init__(self) -> None:
+        """Refuse a time of day with a zone: it is local to each person."""
+        if self.at.tzinfo is not None:
+            raise DefinitionError("the time of day is local to each person; leave its zone away", path="at")
+
 
 @definition("wait")
 @attrs.frozen
@@ -259,7 +264,7 @@ class Split(Step):
     def __attrs_post_init__(self) -> None:
         """Refuse arms that cannot be told apart or that nobody could get."""
         names = [arm.name for arm in self.arms]
-        if len(set(names)) != len(names) or len(names) < 2:  # noqa: PLR2004 - one arm splits nothing
+        if len(set(names)) != len(names) or len(names) < 2:
             raise DefinitionError("a split needs at least two arms with different names", path="arms")
         if any(arm.weight < 0 for arm in self.arms) or not any(arm.weight for arm in self.arms):
             raise DefinitionError("weights are zero or positive, and not all zero", path="arms")
