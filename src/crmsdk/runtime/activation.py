@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from crmsdk.journeys.definition import Journey
-from crmsdk.journeys.programs import Programs
 from crmsdk.journeys.program import Project
+from crmsdk.journeys.programs import Programs
 from crmsdk.journeys.turn import react
 from crmsdk.model.codec import dumps, loads
 from crmsdk.ports import Clock, Store, StoredDefinition
@@ -53,6 +53,8 @@ async def _sweep(store: Store, programs: Programs, clock: Clock, anew: frozenset
         while waiting:
             paused = await store.paused()
             people = [person for person in await store.load(waiting) if person is not None]
-            changes = [react(programs, person, now=clock.now(), paused=paused, anew=anew) for person in people]
+            changes = [
+                react(programs, person, now=clock.now(), paused=paused, anew=anew) for person in people
+            ]
             written = await store.commit(changes)
             waiting = [change.person.id for change, done in zip(changes, written, strict=True) if not done]

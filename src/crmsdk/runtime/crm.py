@@ -17,13 +17,13 @@ from crmsdk.model.catalog import named_properties
 from crmsdk.model.consent import ANY, ConsentState, ConsentWrite
 from crmsdk.model.customer import Customer, Identifier, IdentifierKind
 from crmsdk.model.event import Event
-from crmsdk.model.ids import AccountId, CustomerId, EventId, keyed_id, sortable_id
+from crmsdk.model.ids import AccountId, CustomerId, EventId, sortable_id
 from crmsdk.model.inputs import Alias, Group, Identify, Track
 from crmsdk.model.inputs import Input as News
 from crmsdk.model.message import DeliveryEvent, DeliveryKind
-from crmsdk.model.moment import to_micros, to_moment
+from crmsdk.model.moment import to_moment
 from crmsdk.model.values import properties
-from crmsdk.policy.record import Contact, ContactState
+from crmsdk.ports import Store
 from crmsdk.runtime.activation import activate, load_programs
 from crmsdk.runtime.dispatch import Dispatched, Dispatcher
 from crmsdk.runtime.opening import Parts, parts_of
@@ -112,6 +112,11 @@ class Crm:
         """
         return cls(parts_of(url, **settings))
 
+    @classmethod
+    def over(cls, store: Store, **settings: Any) -> "Crm":
+        """Work over a store that is there already, with settings as of ``open``."""
+        return cls(parts_of(store, **settings))
+
     async def __aenter__(self) -> Self:
         """Bring the journeys into force."""
         parts = self._parts
@@ -146,7 +151,7 @@ class Crm:
         event: object,
         values: Mapping[str, object] | None = None,
         *,
-        id: str | None = None,  # noqa: A002 - the word everybody uses
+        id: str | None = None,
         at: datetime | None = None,
         source: str = "",
     ) -> Taken:
@@ -191,7 +196,7 @@ class Crm:
         anonymous: str | None = None,
         zone: str | None = None,
         locale: str | None = None,
-        id: str | None = None,  # noqa: A002 - the word everybody uses
+        id: str | None = None,
         at: datetime | None = None,
         source: str = "",
     ) -> Taken:
@@ -234,7 +239,7 @@ class Crm:
             )
         )
 
-    async def alias(self, who: str | Identifier, previous: Identifier, *, id: str | None = None) -> Taken:  # noqa: A002
+    async def alias(self, who: str | Identifier, previous: Identifier, *, id: str | None = None) -> Taken:
         """Say that a person was known under another name before.
 
         Raises:
@@ -353,7 +358,13 @@ class Crm:
         return new
 
     async def record_contact(
-        self, who: str | Identifier, channel: str, *, id: str, kind: str = "service", at: datetime | None = None  # noqa: A002
+        self,
+        who: str | Identifier,
+        channel: str,
+        *,
+        id: str,
+        kind: str = "service",
+        at: datetime | None = None,
     ) -> bool:
         """Count a contact made elsewhere, as a phone call; False when the id is counted already."""
         customer = await self._find(who)
@@ -432,7 +443,7 @@ class Crm:
             await self._command(who, Held(at=self._now(), journey=journey))
             return
         self._known_journey(journey)
-        await self._parts.store.set_paused(journey, True)  # noqa: FBT003 - the value is the point
+        await self._parts.store.set_paused(journey, True)
 
     async def resume(self, journey: str = "", *, who: str | Identifier | None = None) -> None:
         """Let a journey, or the runs of one person, go on; what became due meanwhile follows ``overdue``."""
@@ -440,7 +451,7 @@ class Crm:
             await self._command(who, Resumed(at=self._now(), journey=journey))
             return
         self._known_journey(journey)
-        await self._parts.store.set_paused(journey, False)  # noqa: FBT003 - the value is the point
+        await self._parts.store.set_paused(journey, False)
         await self._parts.store.rouse(journey, self._now())
         self._news.set()
 
@@ -457,7 +468,9 @@ class Crm:
         found = [one for one in await self._parts.store.tasks() if one.id == task]
         if not found:
             raise UnknownName("open task", task)
-        await self._turn().command(found[0].customer, [Answered(at=self._now(), task=found[0], answer=answer)])
+        await self._turn().command(
+            found[0].customer, [Answered(at=self._now(), task=found[0], answer=answer)]
+        )
 
     async def send(
         self,
@@ -524,19 +537,25 @@ class Crm:
         store = self._parts.store
         return timeline(person, await store.notes_of(person.id), await store.messages_of(person.id))
 
-    async def explain(self, who: str | Identifier, segment: Predicate, *, at: datetime | None = None) -> Verdict:
+    async def explain(
+        self, who: str | Identifier, segment: Predicate, *, at: datetime | None = None
+    ) -> Verdict:
         """Say whether a person is in a segment, until when, and because of what."""
         moment = self._now() if at is None else to_moment(at, "at")
         return evaluate(segment, (await self._person(who)).facts, moment)
 
     async def preview(
-        self, template: str, who: str | Identifier, via: str | Sequence[str], *, kind: str = "promo", **options: Any
+        self,
+        template: str,
+        who: str | Identifier,
+        via: str | Sequence[str],
+        *,
+        kind: str = "promo",
+        **options: Any,
     ) -> Preview:
         """Show the final text for a person, warnings, and what the policy would decide; nothing is sent."""
         person = await self._person(who)
-        return await preview(
-            self._dispatch(), person, template, via, kind=kind, now=self._now(), **options
-        )
+        return await preview(self._dispatch(), person, template, via, kind=kind, now=self._now(), **options)
 
     # ------------------------------------------------------------------------------------ within
 

@@ -159,7 +159,9 @@ class _Round:
         for message in claimed:
             person = people.get(message.customer)
             if person is None:
-                await self._free(message, self.now + _RECHECK)  # absorbed this very moment; its new owner follows
+                await self._free(
+                    message, self.now + _RECHECK
+                )  # absorbed this very moment; its new owner follows
             elif not await self._lost(message):
                 asking.append((message, person))
         decisions = await self._decisions(asking)
@@ -358,7 +360,9 @@ class _Round:
 
     # ------------------------------------------------------------------------------------- ends
 
-    def _end(self, message: Message, state: MessageState, kind: NoteKind, text: str = "", data: Properties = EMPTY) -> None:
+    def _end(
+        self, message: Message, state: MessageState, kind: NoteKind, text: str = "", data: Properties = EMPTY
+    ) -> None:
         final = attrs.evolve(message, state=state, lease=None, worker="", reason=text)
         self.ends.append(Ended(final, message_note(message, kind, self.now, text or message.channel, data)))
 
@@ -370,7 +374,11 @@ class _Round:
         reason = str(decision.reason or "")
         self.deferred += 1
         notes = (
-            [message_note(message, NoteKind.DEFERRED, self.now, reason, {**_blocked(decision), "until": until})]
+            [
+                message_note(
+                    message, NoteKind.DEFERRED, self.now, reason, {**_blocked(decision), "until": until}
+                )
+            ]
             if message.reason != reason or message.not_before != until
             else []
         )

@@ -107,7 +107,9 @@ class _Gathering:
 
     def take(self, one: News, known: Mapping[EventId, Event]) -> None:
         names = _names(one)
-        found = resolve(names, {name: self._owner(self.owners[name]) for name in names if name in self.owners})
+        found = resolve(
+            names, {name: self._owner(self.owners[name]) for name in names if name in self.owners}
+        )
         customer = found.customer or self._new(one, names)
         if isinstance(one, Track) and not self._fresh(one.event(customer), known):
             self.batch.duplicates += 1
@@ -134,7 +136,9 @@ class _Gathering:
         if leading.kind is IdentifierKind.USER:
             customer = CustomerId(leading.value)
         else:
-            customer = CustomerId("c-" + keyed_id(self.secret, ("customer", leading.kind, leading.value))[:24])
+            customer = CustomerId(
+                "c-" + keyed_id(self.secret, ("customer", leading.kind, leading.value))[:24]
+            )
         if customer not in self.batch.people:
             self.batch.people[customer] = Person(
                 id=customer, created=min(one.at, self.now), facts=Facts(customer=customer)
@@ -194,7 +198,11 @@ class _Gathering:
                             customer,
                             tuple(
                                 AttributeWrite(
-                                    name=f"account.{name}", value=value, at=one.at, id=one.id, source=one.source
+                                    name=f"account.{name}",
+                                    value=value,
+                                    at=one.at,
+                                    id=one.id,
+                                    source=one.source,
                                 )
                                 for name, value in one.traits.items()
                             ),
@@ -204,7 +212,9 @@ class _Gathering:
             case Alias():
                 inputs.append(Wrote(at=one.at, id=one.id, identifiers=names))
 
-    def _unwritten(self, customer: CustomerId, writes: tuple[AttributeWrite, ...]) -> tuple[AttributeWrite, ...]:
+    def _unwritten(
+        self, customer: CustomerId, writes: tuple[AttributeWrite, ...]
+    ) -> tuple[AttributeWrite, ...]:
         """Leave out what an earlier delivery of the same fact wrote already."""
         person = self.batch.people[customer]
         done = {(write.id, write.name) for write in person.facts.attributes}

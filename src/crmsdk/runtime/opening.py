@@ -9,7 +9,6 @@ from pathlib import Path
 import attrs
 
 from crmsdk.errors import ConfigError, InputError
-from crmsdk.journeys.check import Surroundings, check
 from crmsdk.journeys.definition import Journey
 from crmsdk.journeys.person import Person
 from crmsdk.journeys.program import Project
@@ -28,7 +27,7 @@ from crmsdk.ports import Channel, Clock, Entropy, Ledger, Store, TemplateEngine
 from crmsdk.runtime.clocks import SystemClock, SystemEntropy, VirtualClock
 from crmsdk.runtime.dispatch import Dispatcher
 from crmsdk.runtime.limiter import ContactLimiter
-from crmsdk.runtime.links import UNSUBSCRIBE, UnsubscribeLinks
+from crmsdk.runtime.links import UnsubscribeLinks
 from crmsdk.runtime.modes import DeliveryMode, Gate
 from crmsdk.segments.grammar import Predicate
 from crmsdk.stores.memory import MemoryStore
@@ -87,7 +86,9 @@ class Parts:
             ConfigError: it cannot.
         """
         if not isinstance(self.clock, VirtualClock):
-            raise ConfigError("the clock cannot be set; open with clock=VirtualClock(start) or leave now= out")
+            raise ConfigError(
+                "the clock cannot be set; open with clock=VirtualClock(start) or leave now= out"
+            )
         self.clock.set(now)
 
     def checked_event(self, name: str, values: Properties) -> Properties:
@@ -149,7 +150,9 @@ class Parts:
         await self.store.close()
 
 
-def _templates(given: str | os.PathLike[str] | Mapping[str, Mapping[str, str]] | TemplateEngine | None) -> TemplateEngine:
+def _templates(
+    given: str | os.PathLike[str] | Mapping[str, Mapping[str, str]] | TemplateEngine | None,
+) -> TemplateEngine:
     match given:
         case None:
             return JinjaTemplateEngine({})

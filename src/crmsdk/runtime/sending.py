@@ -155,6 +155,4 @@ async def preview(
         values=template_values(person, message, now, dispatcher.links(message, person)),
         kind=message.kind,
     )
-    return Preview(
-        channel=channel, content=rendered.content, warnings=rendered.warnings, decision=decision
-    )
+    return Preview(channel=channel, content=rendered.content, warnings=rendered.warnings, decision=decision)

@@ -44,9 +44,12 @@ def message_note(
     )
 
 
-def _turn(programs: Programs, person: Person, ends: Sequence[Ended], now: datetime, paused: frozenset[str]) -> Change:
+def _turn(
+    programs: Programs, person: Person, ends: Sequence[Ended], now: datetime, paused: frozenset[str]
+) -> Change:
     handed = [
-        Handed(at=now, message=end.message.id, result=end.message.state, reason=end.message.reason) for end in ends
+        Handed(at=now, message=end.message.id, result=end.message.state, reason=end.message.reason)
+        for end in ends
     ]
     change = react(programs, person, handed, now=now, paused=paused)
     own = {end.message.id for end in ends}

@@ -154,4 +154,6 @@ def timeline(person: Person, notes: Sequence[Note], messages: Sequence[Message])
         for index, message in enumerate(messages)
         if not message.state.final
     ]
-    return Timeline(customer=person.id, entries=tuple(entry for _, entry in sorted(lines, key=lambda one: one[0])))
+    return Timeline(
+        customer=person.id, entries=tuple(entry for _, entry in sorted(lines, key=lambda one: one[0]))
+    )

@@ -80,7 +80,9 @@ class Turner:
             if not lost:
                 return taken
             given = [one for one in given if one.id in lost]
-        raise StoreBusy(f"others kept changing the same people; {len(given)} of {len(news)} news were not taken")
+        raise StoreBusy(
+            f"others kept changing the same people; {len(given)} of {len(news)} news were not taken"
+        )
 
     async def _commit(self, batch: Batch) -> set[str]:
         """Commit a batch; give the ids of news whose person was written by somebody else meanwhile."""
@@ -95,7 +97,11 @@ class Turner:
                     await self.ledger.move(joined.other.id, customer)
             change = react(self.programs, person, inputs, now=now, paused=paused)
             notes = tuple(
-                Note(at=now, kind=NoteKind.CONFLICT, text=f"event {id!r} arrived with another body; the stored one stands")
+                Note(
+                    at=now,
+                    kind=NoteKind.CONFLICT,
+                    text=f"event {id!r} arrived with another body; the stored one stands",
+                )
                 for id in batch.conflicts.get(customer, ())
             )
             changes.append(attrs.evolve(change, notes=(*notes, *change.notes)) if notes else change)
@@ -138,4 +144,3 @@ class Turner:
         people = [person for person in await self.store.load(due) if person is not None]
         changes = [react(self.programs, person, now=now, paused=paused) for person in people]
         return sum(await self.store.commit(changes))
-

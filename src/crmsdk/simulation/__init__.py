@@ -1,0 +1,7 @@
+"""Simulation: the runtime on a virtual clock, with recorded facts and imagined providers."""
+
+from crmsdk.simulation.report import Report, Table
+from crmsdk.simulation.responses import ConstantResponses, NoResponses, Responses
+from crmsdk.simulation.running import Simulation, simulate
+
+__all__ = ["ConstantResponses", "NoResponses", "Report", "Responses", "Simulation", "Table", "simulate"]

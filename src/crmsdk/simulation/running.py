@@ -1,0 +1,290 @@
+"""The simulation itself: facts in their order, timers between them, answers woven in."""
+
+import heapq
+import random
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import count
+from typing import Any
+
+import attrs
+from typing_extensions import override
+
+from crmsdk.channels.memory import MemoryChannel
+from crmsdk.errors import ConfigError
+from crmsdk.journeys.definition import Journey
+from crmsdk.journeys.program import arms_of
+from crmsdk.journeys.steps import Send, Step
+from crmsdk.ledgers.memory import MemoryLedger
+from crmsdk.model.address import Address
+from crmsdk.model.content import ChatContent, Content, EmailContent, Envelope
+from crmsdk.model.customer import Customer
+from crmsdk.model.inputs import Input as News
+from crmsdk.model.message import DeliveryEvent, Message, MessageKind, Outcome
+from crmsdk.model.moment import to_moment
+from crmsdk.model.provider import Capabilities
+from crmsdk.model.rendering import Rendered
+from crmsdk.model.values import Properties
+from crmsdk.ports import Channel, TemplateEngine
+from crmsdk.runtime.clocks import VirtualClock
+from crmsdk.runtime.crm import Crm
+from crmsdk.runtime.turning import Taken
+from crmsdk.simulation.driving import drive
+from crmsdk.simulation.report import Report, report_of
+from crmsdk.simulation.responses import NoResponses, Response, Responses
+from crmsdk.stores.memory import MemoryStore
+
+__all__ = ["Simulation", "simulate"]
+
+Progress = Callable[[datetime, datetime, datetime], None]
+"""Called now and then with start, the present moment and the end."""
+
+
+class _AnyTemplate(TemplateEngine):
+    """Stands in when no templates are given: every template exists, says its name and lacks nothing."""
+
+    @override
+    def names(self) -> Sequence[str]:
+        return ()
+
+    @override
+    def variables(self, name: str) -> Mapping[str, frozenset[str]]:
+        return {}
+
+    @override
+    def render(
+        self, name: str, channel: str, *, locale: str | None, values: Properties, kind: MessageKind
+    ) -> Rendered:
+        content: Content = (
+            EmailContent(subject=name, text=name, unsubscribe_url="https://unsubscribe.invalid/")
+            if channel == "email"
+            else ChatContent(text=name)
+        )
+        return Rendered(template=name, channel=channel, locale=locale or "en", content=content)
+
+
+class _Watched(Channel):
+    """Hands on to an imagined channel and remembers what was handed over since last asked."""
+
+    def __init__(self, inner: Channel) -> None:
+        self._inner = inner
+        self.fresh: list[Envelope[Content]] = []
+
+    @property
+    @override
+    def name(self) -> str:
+        return self._inner.name
+
+    @property
+    @override
+    def capabilities(self) -> Capabilities:
+        return self._inner.capabilities
+
+    @override
+    def address_of(self, customer: Customer) -> Address | None:
+        return self._inner.address_of(customer)
+
+    @override
+    def check(self, envelope: Envelope[Content]) -> None:
+        self._inner.check(envelope)
+
+    @override
+    async def deliver(self, envelopes: Sequence[Envelope[Content]]) -> Sequence[Outcome]:
+        self.fresh.extend(envelopes)
+        return await self._inner.deliver(envelopes)
+
+    @override
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
+def _sends(steps: Iterable[Step]) -> Iterator[Send]:
+    for step in steps:
+        if isinstance(step, Send):
+            yield step
+        for _, nested in arms_of(step):
+            yield from _sends(nested)
+
+
+def _channels_of(journeys: Iterable[Journey]) -> list[Channel]:
+    names = {name for journey in journeys for send in _sends(journey.steps) for name in send.via}
+    return [MemoryChannel(name, everyone=True) for name in sorted(names)]
+
+
+class Simulation:
+    """Journeys and a policy on recorded facts, stepwise; ``simulate`` runs one to its end.
+
+    Facts before ``start`` are history: they are known, and start nothing. The same arguments give the same
+    result, to the message id.
+
+    Args:
+        journeys: Those that take entries from ``start`` on.
+        history: News of people, any order.
+        start: When the journeys come into force, aware.
+        policy, zone, templates, catalog, active, senders, secret: As of ``Crm.open``. Without templates every
+            template exists.
+        channels: Imagined ones; by default one for each name the journeys use, that reaches everybody.
+        responses: How people answer messages.
+        seed: Of the answers.
+    """
+
+    def __init__(
+        self,
+        journeys: Sequence[Journey],
+        history: Iterable[News],
+        *,
+        start: datetime,
+        zone: str = "UTC",
+        channels: Iterable[Channel] | None = None,
+        templates: object = None,
+        responses: Responses | None = None,
+        seed: int = 0,
+        **settings: Any,
+    ) -> None:
+        self.start = to_moment(start, "start")
+        self.instants: list[datetime] = []
+        self.taken = Taken()
+        self.store = MemoryStore()
+        self.ledger = MemoryLedger()
+        self._seed = seed
+        self._responses = NoResponses() if responses is None else responses
+        self._clock = VirtualClock(self.start)
+        self._order = count()
+        self._answers: list[tuple[datetime, int, Response]] = []
+        self._channels = [
+            _Watched(channel) for channel in (_channels_of(journeys) if channels is None else channels)
+        ]
+        ordered = sorted(history, key=lambda one: one.order)
+        known = [one for one in ordered if one.at < self.start]
+        self._future = ordered[len(known) :]
+        self._place = 0
+        common = {
+            "zone": zone,
+            "ledger": self.ledger,
+            "clock": self._clock,
+            "mode": "live",
+            **settings,
+        }
+        before = Crm.over(self.store, **common)
+        drive(before.__aenter__())
+        self.taken += drive(before.ingest(known))
+        self.crm = Crm.over(
+            self.store,
+            journeys=journeys,
+            channels=self._channels,
+            templates=_AnyTemplate() if templates is None else templates,
+            **common,
+        )
+        drive(self.crm.__aenter__())
+        self._advance()
+
+    @property
+    def now(self) -> datetime:
+        """Where the virtual clock stands, UTC."""
+        return self._clock.now()
+
+    def run(self, until: datetime, *, progress: Progress | None = None) -> None:
+        """Go on to a moment, that moment included.
+
+        Args:
+            until: Aware; an earlier one than now does nothing.
+            progress: Called about once per simulated day.
+        """
+        end = to_moment(until, "until")
+        told = self.now
+        while True:
+            moment = self._next()
+            if moment is None or moment > end:
+                break
+            self._clock.set(moment)
+            self._take(moment)
+            self._advance()
+            if progress is not None and (self.now - told).days:
+                told = self.now
+                progress(self.start, told, end)
+        self._clock.set(end)
+
+    def report(self) -> Report:
+        """Sum up what has happened so far."""
+        return drive(
+            report_of(self.store, self.crm.journeys, start=self.start, until=self.now, taken=self.taken)
+        )
+
+    # --------------------------------------------------------------------------------------- within
+
+    def _next(self) -> datetime | None:
+        moments = [drive(self.crm.next_wakeup())]
+        if self._place < len(self._future):
+            moments.append(self._future[self._place].at)
+        if self._answers:
+            moments.append(self._answers[0][0])
+        # What was put off to the past (a policy that says "now") is done now; the clock never goes back.
+        return min((max(moment, self.now) for moment in moments if moment is not None), default=None)
+
+    def _take(self, moment: datetime) -> None:
+        first = self._place
+        while self._place < len(self._future) and self._future[self._place].at <= moment:
+            self._place += 1
+        news: list[News] = list(self._future[first : self._place])
+        reports: list[DeliveryEvent] = []
+        while self._answers and self._answers[0][0] <= moment:
+            _, _, answer = heapq.heappop(self._answers)
+            if isinstance(answer, DeliveryEvent):
+                reports.append(answer)
+            else:
+                news.append(answer)
+        if news:
+            self.taken += drive(self.crm.ingest(news))
+        if reports:
+            drive(self.crm.report(reports))
+
+    def _advance(self) -> None:
+        self.instants.append(self.now)
+        drive(self.crm.advance())
+        fresh = [envelope.message for channel in self._channels for envelope in channel.fresh]
+        for channel in self._channels:
+            channel.fresh.clear()
+        if not fresh or isinstance(self._responses, NoResponses):
+            return
+        for message in drive(self.store.messages(fresh)):
+            if message is not None:
+                self._answer(message)
+
+    def _answer(self, message: Message) -> None:
+        luck = random.Random(f"{self._seed}:{message.id}")  # noqa: S311 - imagined people, not secrets
+        for answer in self._responses.respond(attrs.evolve(message, not_before=self.now), luck):
+            if answer.at < self.now:
+                raise ConfigError("a response lies before its message; date it at or after the sending")
+            heapq.heappush(self._answers, (answer.at, next(self._order), answer))
+
+
+def simulate(
+    journeys: Sequence[Journey],
+    history: Iterable[News],
+    *,
+    start: datetime,
+    until: datetime,
+    seed: int = 0,
+    progress: Progress | None = None,
+    **settings: Any,
+) -> Report:
+    """Run journeys and a policy on recorded facts, as production would have run them.
+
+    Args:
+        journeys: Those that take entries from ``start`` on.
+        history: News of people, any order; those before ``start`` are known and start nothing.
+        start, until: The span, aware; both ends included.
+        seed: Of the answers.
+        progress: Called about once per simulated day with start, the present moment and the end.
+        settings: As of ``Simulation``: policy, responses, zone, channels, templates …
+
+    Returns:
+        Counts, reasons and timelines; shows itself as HTML in a notebook.
+
+    Raises:
+        CheckFailed: a journey that cannot run.
+        NaiveMoment: ``start`` or ``until`` without an offset.
+    """
+    simulation = Simulation(journeys, history, start=start, seed=seed, **settings)
+    simulation.run(until, progress=progress)
+    return simulation.report()
