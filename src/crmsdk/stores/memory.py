@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import chain, count
-from typing import TypeAlias, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 import attrs
 from typing_extensions import override
@@ -26,6 +26,8 @@ __all__ = ["MemoryStore"]
 
 _Line: TypeAlias = tuple[datetime, int, Note]
 """A note with its moment and its place in the order of writing."""
+
+_NOBODY: Final[frozenset[CustomerId]] = frozenset()
 
 _Owned = TypeVar("_Owned", Message, Task)
 
@@ -73,7 +75,8 @@ class MemoryStore(Store):
     @override
     async def commit(self, changes: Sequence[Change]) -> Sequence[bool]:
         self._check_open()
-        return [self._write(change) for change in changes]
+        absorbed = [absorbed_by(change) if change.absorbs else _NOBODY for change in changes]
+        return [self._write(change, gone) for change, gone in zip(changes, absorbed, strict=True)]
 
     @override
     async def due(self, now: datetime, *, limit: int) -> Sequence[CustomerId]:
@@ -179,11 +182,8 @@ class MemoryStore(Store):
         if self._closed:
             raise StoreError("the store is closed; open a new one")
 
-    # Everything that can refuse or raise comes before the first write, so a change is whole or nothing.
-
-    def _write(self, change: Change) -> bool:
+    def _write(self, change: Change, absorbed: frozenset[CustomerId]) -> bool:
         person = change.person
-        absorbed = absorbed_by(change) if change.absorbs else frozenset()
         if self._conflicts(change, absorbed):
             return False
         if absorbed:
@@ -246,6 +246,9 @@ class MemoryStore(Store):
         return person
 
     def _put_message(self, message: Message, customer: CustomerId) -> None:
+        before = self._outbox.rows.get(message.id)
+        if before is not None and before.customer != customer:
+            self._messages_of.get(before.customer, set()).discard(message.id)
         self._outbox.put(_of(message, customer))
         self._messages_of.setdefault(customer, set()).add(message.id)
 
