@@ -5,10 +5,10 @@ connections cost about a third of one pool of thirty-two.
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from itertools import cycle
-from typing import Final
+from typing import Any, Final, Protocol, cast
 
 import attrs
 import httpx
@@ -21,9 +21,6 @@ from crmsdk.ports import Transport
 
 __all__ = ["HttpClient", "HttpxTransport", "Timeouts", "transport_over"]
 
-HttpClient = httpx.AsyncClient
-"""What ``client=`` takes besides a ``Transport``."""
-
 _NOT_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 """No byte of the request left; everything else may have been processed."""
 
@@ -35,6 +32,23 @@ _NO_REQUEST: Final = (
     TypeError,
 )
 """It is no request that HTTP knows; nothing was opened."""
+
+
+class HttpClient(Protocol):
+    """An ``httpx.AsyncClient``, named by what is asked of it: no signature of ours holds a foreign type."""
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        content: bytes,
+        headers: Mapping[str, str],
+        extensions: Mapping[str, Any],
+        timeout: Any,  # noqa: ASYNC109 - httpx's parameter
+        follow_redirects: bool,
+    ) -> Any:
+        """Carry one request."""
 
 
 @attrs.frozen(kw_only=True)
@@ -75,7 +89,7 @@ class HttpxTransport(Transport):
     def __init__(
         self,
         *,
-        client: httpx.AsyncClient | None = None,
+        client: HttpClient | None = None,
         pools: int = 8,
         connections: int = 4,
         timeouts: Timeouts | None = None,
@@ -129,7 +143,7 @@ class HttpxTransport(Transport):
         for client in clients:
             await client.aclose()
 
-    def _client(self) -> httpx.AsyncClient:
+    def _client(self) -> HttpClient:
         if self._given is not None:
             return self._given
         loop = asyncio.get_running_loop()
@@ -145,8 +159,14 @@ class HttpxTransport(Transport):
         return next(self._turns)
 
 
-def transport_over(client: httpx.AsyncClient | Transport | None) -> Transport:
-    """Make the transport of a channel from what ``client=`` was given."""
+def transport_over(client: HttpClient | Transport | None) -> Transport:
+    """Make the transport of a channel from what ``client=`` was given.
+
+    Raises:
+        ConfigError: it is neither an ``httpx.AsyncClient`` nor a ``Transport``.
+    """
     if client is None or isinstance(client, httpx.AsyncClient):
         return HttpxTransport(client=client)
-    return client
+    if hasattr(client, "exchange"):
+        return cast("Transport", client)
+    raise ConfigError(f"client is {type(client).__name__}; give an httpx.AsyncClient or a Transport")

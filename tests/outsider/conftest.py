@@ -1,0 +1,3 @@
+"""A stranger's package is run as its author runs it, not as a part of our suite."""
+
+collect_ignore = ["crmsdk-pigeon"]
