@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 import attrs
+from typing_extensions import override
 
 from crmsdk.errors import (
     CrmsdkError,
@@ -104,6 +105,7 @@ class ImportReport:
         if Counter(row.reason for row in self.rows) != Counter(self.rejected):
             raise InputError("are not the rows counted as rejected; list each row once", field="rows")
 
+    @override
     def __str__(self) -> str:
         """Write the account as a small table."""
         lines = [("read", self.read), ("accepted", self.accepted), ("duplicates", self.duplicates)]

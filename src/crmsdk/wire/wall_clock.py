@@ -56,7 +56,7 @@ class WallClock:
         if shown != wall.replace(fold=0):
             if self.skipped == "refuse":
                 raise InputError(
-                    f"is skipped by the clocks of {self.zone}; state the rule skipped='after', or mend the row",
+                    f"is skipped by the clocks of {self.zone}; state the rule skipped='after'",
                     field=self.column,
                 )
             return at_local(wall.date(), wall.time(), place)
