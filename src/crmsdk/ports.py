@@ -449,7 +449,7 @@ class Ledger(Protocol):
 
     @abstractmethod
     async def in_doubt(self, now: int, *, limit: int = 1000) -> Sequence[InDoubt]:
-        """List contacts whose lease ended at or before ``now``, in the order of (lease, message id)."""
+        """List contacts whose lease ended at or before ``now``, by (lease, message id, customer)."""
 
     @abstractmethod
     async def resolve(self, customer: CustomerId, message_id: MessageId, *, sent: bool, now: int) -> bool:

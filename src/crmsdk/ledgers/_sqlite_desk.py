@@ -23,7 +23,7 @@ _PUT: Final = (
 _DROP: Final = "DELETE FROM crmsdk_ledger_contacts WHERE customer = ? AND at = ? AND message_id = ?"
 _IN_DOUBT: Final = (
     f"SELECT customer, {_FIELDS} FROM crmsdk_ledger_contacts "  # noqa: S608 - our own constants
-    "WHERE state = 'sending' AND lease <= ? ORDER BY lease, message_id LIMIT ?"
+    "WHERE state = 'sending' AND lease <= ? ORDER BY lease, message_id, customer LIMIT ?"
 )
 _SUPPRESSION: Final = "SELECT customer, address, channel, purpose, reason, at FROM crmsdk_ledger_suppressions"
 

@@ -133,7 +133,7 @@ class MemoryLedger(Ledger):
                 for contact in person.contacts
                 if contact.in_doubt(now)
             ]
-        found.sort(key=lambda each: (each.contact.lease, each.contact.message_id))
+        found.sort(key=lambda each: (each.contact.lease, each.contact.message_id, each.customer))
         return found[:limit]
 
     @override
