@@ -89,6 +89,7 @@ class Crm:
         self._turner: Turner | None = None
         self._dispatcher: Dispatcher | None = None
         self._news = asyncio.Event()
+        self._stopping = False
 
     @classmethod
     def open(cls, url: str, **settings: Any) -> "Crm":
@@ -407,12 +408,15 @@ class Crm:
         return await store.next_due(paused=await store.paused())
 
     async def run(self, *, poll: timedelta = _POLL) -> None:
-        """Advance for ever, sleeping in between; cancel the task to stop.
+        """Advance for ever, sleeping in between, until ``stop_running``.
+
+        A task that is cancelled instead may leave messages in doubt that were on their way.
 
         Args:
             poll: The longest sleep, for facts that other processes store.
         """
-        while True:
+        self._stopping = False
+        while not self._stopping:
             self._news.clear()
             done = await self.advance()
             now = self._now()
@@ -422,6 +426,11 @@ class Crm:
                 await asyncio.wait_for(self._news.wait(), timeout=seconds)
             except TimeoutError:
                 continue
+
+    def stop_running(self) -> None:
+        """Let ``run`` return when the advance in hand is done; where nothing runs, nothing happens."""
+        self._stopping = True
+        self._news.set()
 
     # ------------------------------------------------------------------------------------ commands
 
