@@ -29,6 +29,8 @@ from crmsdk.model.values import Value
 Names: TypeAlias = Mapping[str, Any]
 
 _VALUES = frozenset(get_args(Value))
+# In Python 3.11 and later Any is a class; list, set and dict would come back as tuples or not at all.
+_NO_CLASSES = frozenset({Any, object, tuple, frozenset, list, set, dict, bytes, Mapping})
 
 
 @attrs.frozen
@@ -291,7 +293,7 @@ def _single(hint: Any, names: Names, where: str) -> Kind:
         return MapOf(key, kind_of_hint(arguments[1], names, where))
     if isinstance(hint, type) and issubclass(hint, Enum):
         return Choice.of(hint, where)
-    if isinstance(hint, type) and hint not in (object, tuple, frozenset, Mapping):
+    if isinstance(hint, type) and hint not in _NO_CLASSES:
         return Definition((hint,))
     raise DefinitionError(f"{where}: no JSON form is known for {hint!r}; use tuples, frozen sets and Mapping")
 
