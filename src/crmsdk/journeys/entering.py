@@ -11,7 +11,10 @@ from crmsdk.model.ids import EnrollmentId, keyed_id
 from crmsdk.model.values import Properties, Value
 from crmsdk.segments.meaning import evaluate
 
-__all__ = ["barred", "refused", "run_of"]
+__all__ = ["ONCE_ONLY", "barred", "refused", "run_of"]
+
+ONCE_ONLY = "entered before"
+"""Why a journey of one entry a life bars every further one."""
 
 
 def barred(program: Program, person: Person, key: str, now: datetime) -> str:
@@ -28,7 +31,7 @@ def barred(program: Program, person: Person, key: str, now: datetime) -> str:
         return ""
     earlier = [run for run in person.enrollments if run.journey == program.name and run.key == key]
     if entry.again == "never":
-        return "entered before" if earlier else ""
+        return ONCE_ONLY if earlier else ""
     if any(run.alive for run in earlier):
         return "already inside"
     if entry.cooldown and any(now - run.entered < entry.cooldown for run in earlier):

@@ -14,7 +14,7 @@ from typing import assert_never
 import attrs
 
 from crmsdk.errors import DefinitionError
-from crmsdk.journeys.entering import barred, refused, run_of
+from crmsdk.journeys.entering import ONCE_ONLY, barred, refused, run_of
 from crmsdk.journeys.joining import joined
 from crmsdk.journeys.machine import step
 from crmsdk.journeys.person import Change, Enrollment, Note, NoteKind, Person, Phase, Task, Watch, WatchKind
@@ -425,6 +425,8 @@ class _Turn:
         if any(old.id == run.id for old in self.person.enrollments):
             return
         why = barred(program, self.person, key, self.now) or refused(program, self.person, run, self.now)
+        if why == ONCE_ONLY:  # said once by the first entry; a line at every later event would drown the timeline
+            return
         if why:
             self.note(NoteKind.NOT_ENTERED, why, journey=program.name)
             return

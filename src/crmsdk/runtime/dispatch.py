@@ -35,7 +35,7 @@ from crmsdk.model.moment import to_micros
 from crmsdk.model.provider import Idempotency
 from crmsdk.model.values import EMPTY, Properties
 from crmsdk.policy.answer import Decision, Lease, Ruling
-from crmsdk.policy.record import Suppression
+from crmsdk.policy.record import ContactState, Suppression
 from crmsdk.ports import Channel, Ledger, Store, TemplateEngine
 from crmsdk.runtime.limiter import ContactLimiter
 from crmsdk.runtime.modes import DeliveryMode, Gate
@@ -196,6 +196,10 @@ class _Round:
         """Settle a message whose worker died while sending it, where it must not be sent again."""
         if message.state is not MessageState.SENDING:
             return False
+        contacts = await self.of.ledger.entries(message.customer, since=to_micros(message.due))
+        if any(one.message_id == message.id and one.state is ContactState.SENT for one in contacts):
+            self._end(message, MessageState.SENT, NoteKind.SENT)  # it died after the provider's answer
+            return True
         channel = self.of.channels.get(message.channel)
         again = channel is not None and (
             channel.capabilities.idempotency is Idempotency.KEY or message.kind in self.of.at_least_once
