@@ -33,12 +33,13 @@ from crmsdk.model.message import (
 )
 from crmsdk.model.moment import to_micros
 from crmsdk.model.provider import Idempotency
+from crmsdk.model.settings import DeliveryMode
 from crmsdk.model.values import EMPTY, Properties
 from crmsdk.policy.answer import Decision, Lease, Ruling
 from crmsdk.policy.record import ContactState, Suppression
 from crmsdk.ports import Channel, Ledger, Store, TemplateEngine
 from crmsdk.runtime.limiter import ContactLimiter
-from crmsdk.runtime.modes import DeliveryMode, Gate
+from crmsdk.runtime.modes import Gate
 from crmsdk.runtime.reaching import address_hash, contact_facts, contact_request, template_values
 from crmsdk.runtime.settling import Ended, message_note, settle_ends
 from crmsdk.segments.grammar import Predicate

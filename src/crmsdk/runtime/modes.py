@@ -1,6 +1,4 @@
-"""Delivery mode: whether anything leaves at all. ``live`` must be said."""
-
-from collections.abc import Iterable
+"""The last look before a message leaves: does the delivery mode let this address have it."""
 
 import attrs
 
@@ -8,21 +6,25 @@ from crmsdk.errors import ConfigError
 from crmsdk.model.address import Address
 from crmsdk.model.settings import DeliveryMode, comparable
 
-__all__ = ["DeliveryMode", "Gate"]
-
-
-def _fold(addresses: Iterable[str]) -> frozenset[str]:
-    if isinstance(addresses, str):
-        raise ConfigError("allowlist is one text; give a list of addresses")
-    return frozenset(comparable(address) for address in addresses)
+__all__ = ["Gate"]
 
 
 @attrs.frozen
 class Gate:
-    """The last look before a message leaves; its repr hides the addresses."""
+    """Delivery mode and allowlist; its repr hides the addresses.
 
-    mode: DeliveryMode = attrs.field(default=DeliveryMode.RECORD, converter=DeliveryMode)
-    allowlist: frozenset[str] = attrs.field(default=(), converter=_fold, repr=False)
+    Attributes:
+        mode: What becomes of messages that the policy allows.
+        allowlist: Addresses that mode ``allowlist`` may write to, in the form in which they are compared.
+    """
+
+    mode: DeliveryMode = attrs.field(converter=DeliveryMode)
+    allowlist: frozenset[str] = attrs.field(repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse a list that lists nobody."""
+        if self.mode is DeliveryMode.ALLOWLIST and not self.allowlist:
+            raise ConfigError("mode allowlist has no allowlist; name the addresses that may be written to")
 
     def bars(self, address: Address) -> str:
         """Say why an address must not be written to; empty when it may."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import attrs
 
 from crmsdk.errors import ConfigError, InputError
+from crmsdk.journeys.check import Surroundings, check
 from crmsdk.journeys.definition import Journey
 from crmsdk.journeys.person import Person
 from crmsdk.journeys.program import Project
@@ -19,6 +20,7 @@ from crmsdk.model.ids import MessageId
 from crmsdk.model.message import Message, MessageKind, Sender
 from crmsdk.model.moment import to_micros
 from crmsdk.model.secret import Secret
+from crmsdk.model.settings import DeliveryMode, comparable
 from crmsdk.model.values import Properties, properties
 from crmsdk.model.zones import zone as known_zone
 from crmsdk.policy.record import Contact, ContactState
@@ -27,13 +29,14 @@ from crmsdk.ports import Channel, Clock, Entropy, Ledger, Store, TemplateEngine
 from crmsdk.runtime.clocks import SystemClock, SystemEntropy, VirtualClock
 from crmsdk.runtime.dispatch import Dispatcher
 from crmsdk.runtime.limiter import ContactLimiter
-from crmsdk.runtime.links import UnsubscribeLinks
-from crmsdk.runtime.modes import DeliveryMode, Gate
+from crmsdk.runtime.links import UNSUBSCRIBE, UnsubscribeLinks
+from crmsdk.runtime.modes import Gate
 from crmsdk.segments.grammar import Predicate
 from crmsdk.stores.memory import MemoryStore
 from crmsdk.stores.opening import open_store
 from crmsdk.stores.sqlite import SqliteStore
 from crmsdk.templates.engine import JinjaTemplateEngine
+from crmsdk.wire.validation import Validator
 
 __all__ = ["Parts", "parts_of"]
 
@@ -50,7 +53,7 @@ class Parts:
     senders: Mapping[str, Sender]
     templates: TemplateEngine
     project: Project
-    catalog: Catalog | None
+    validator: Validator | None
     gate: Gate
     active: Predicate | None
     unsubscribe: UnsubscribeLinks | None
@@ -93,30 +96,13 @@ class Parts:
 
     def checked_event(self, name: str, values: Properties) -> Properties:
         """Check an event against the catalog, if there is one."""
-        spec = None if self.catalog is None else self.catalog.event(name)
-        if spec is None:
-            return values
-        declared = {prop.name: prop for prop in spec.properties}
-        for prop in spec.properties:
-            if not prop.admits(values.get(prop.name)) and (prop.name in values or prop.default is None):
-                raise InputError(f"is not {prop.described}; mend the value", field=f"{name}.{prop.name}")
-        if self.catalog is not None and self.catalog.strict:
-            for unknown in values.keys() - declared.keys():
-                raise InputError("is not declared; declare it or leave it out", field=f"{name}.{unknown}")
-        return values
+        return values if self.validator is None else self.validator.properties(name, values)
 
     def checked_traits(self, traits: Mapping[str, object], source: str) -> Properties:
         """Check attributes against the catalog, if there is one."""
-        values = properties(traits, "traits")
-        for name, value in values.items() if self.catalog is not None else ():
-            spec = self.catalog.attribute(name) if self.catalog is not None else None
-            if spec is None:
-                continue
-            if value is not None and not spec.admits(value):
-                raise InputError(f"is not {spec.described}; mend the value", field=f"traits.{name}")
-            if spec.sources and source not in spec.sources:
-                raise InputError(f"may only come from {', '.join(spec.sources)}", field=f"traits.{name}")
-        return values
+        if self.validator is None:
+            return properties(traits, "traits")
+        return self.validator.traits(traits, source=source)
 
     def checked_zone(self, name: str | None) -> str | None:
         """Refuse a zone that does not exist."""
@@ -237,21 +223,33 @@ def parts_of(
         CheckFailed: a journey that cannot run, with all its faults.
     """
     known_zone(zone)
-    store = open_store(url) if isinstance(url, str) else url
-    given = tuple(journeys)
-    named = _by_name(channels)
     engine = _templates(templates)
-    parts = Parts(
+    named = _by_name(channels)
+    identities = {sender.id: sender for sender in senders}
+    surroundings = Surroundings(
+        kinds=None if catalog is None else catalog.kinds(),
+        strict=catalog is not None and catalog.strict,
+        variables={name: engine.variables(name) for name in engine.names()} or None,
+        channels=frozenset(named),
+        senders=frozenset(identities),
+        links=frozenset((UNSUBSCRIBE,) if unsubscribe else ()),
+    )
+    for journey in journeys:
+        for fault in check(journey, surroundings):
+            if warn is not None:
+                warn(f"journey {journey.name!r}: {fault}")
+    store = open_store(url) if isinstance(url, str) else url
+    return Parts(
         store=store,
         ledger=_ledger_for(store) if ledger is None else ledger,
-        journeys=given,
+        journeys=tuple(journeys),
         policy=default_policy() if policy is None else policy,
         channels=named,
-        senders={sender.id: sender for sender in senders},
+        senders=identities,
         templates=engine,
         project=Project(zone=zone, secret=_secret(secret)),
-        catalog=catalog,
-        gate=Gate(mode, allowlist),
+        validator=None if catalog is None else Validator(catalog),
+        gate=Gate(mode, frozenset(comparable(address) for address in allowlist)),
         active=active,
         unsubscribe=None if unsubscribe is None else UnsubscribeLinks(unsubscribe, _secret(secret)),
         at_least_once=frozenset(MessageKind(kind) for kind in at_least_once),
@@ -259,4 +257,3 @@ def parts_of(
         entropy=SystemEntropy() if entropy is None else entropy,
         worker=worker or f"{socket.gethostname()}-{os.getpid()}-{id(store):x}",
     )
-    return parts
