@@ -115,6 +115,10 @@ def _keys(journey: Journey) -> Iterator[Fault]:
             yield Fault(
                 f"{place.path}.key", f"{place.key!r} is also the key of {known[place.key]}; give each its own"
             )
+        if place.key.startswith("@"):
+            yield Fault(
+                f"{place.path}.key", f"{place.key!r} begins with @, as ends in pictures do; choose another"
+            )
         known.setdefault(place.key, place.path)
         if isinstance(place.step, Send) and not place.step.key:
             first = unnamed.setdefault(place.step.template, place.path)

@@ -38,7 +38,7 @@ from crmsdk.segments.grammar import (
 )
 from crmsdk.segments.verdict import Because, Threshold, Verdict
 
-__all__ = ["describe", "heading", "render"]
+__all__ = ["describe", "heading", "render", "spell_span"]
 
 _COMPARED = {
     Op.EQ: "is",
@@ -94,7 +94,7 @@ def describe(condition: Condition) -> str:
         case ConsentTest():
             return f"consent to {node.purpose} by {node.channel} is {node.state}"
         case SinceEntry():
-            span = f"within {_span(node.span)} of entry" if node.span is not None else "since entry"
+            span = f"within {spell_span(node.span)} of entry" if node.span is not None else "since entry"
             key = "" if node.keyed else " with any key"
             return f"did {node.event}{_where(node.tests)} {span}{key}{_number(node)}"
         case _:
@@ -143,7 +143,7 @@ def _window(window: Window | None) -> str:
         case None:
             return ""
         case Rolling(span):
-            return f" in the last {_span(span)}"
+            return f" in the last {spell_span(span)}"
         case Interval(start, end):
             return f" from {_shown(start)} to before {_shown(end)}"
 
@@ -169,7 +169,7 @@ def _times(number: int) -> str:
 def _timing(timing: Timing) -> str:
     match timing:
         case Relative(relation, span):
-            return _RELATED[relation].format(_span(span))
+            return _RELATED[relation].format(spell_span(span))
         case Absolute(None, end):
             return f"is before {_shown(end)}"
         case Absolute(start, None):
@@ -178,7 +178,12 @@ def _timing(timing: Timing) -> str:
             return f"is from {_shown(start)} to before {_shown(end)}"
 
 
-def _span(span: timedelta) -> str:
+def spell_span(span: timedelta) -> str:
+    """Say a span that is not negative in words.
+
+    >>> spell_span(timedelta(days=1, hours=2))
+    '1 day 2 hours'
+    """
     left, parts = span.days * 86_400 + span.seconds, []
     for size, unit in _UNITS:
         number, left = divmod(left, size)
@@ -199,7 +204,7 @@ def _shown(value: Threshold) -> str:
         case date():
             return value.isoformat()
         case timedelta():
-            return _span(value)
+            return spell_span(value)
         case Money():
             return f"{value.minor} {value.currency} in minor units"  # not all have 100
         case tuple():

@@ -166,6 +166,7 @@ def test_step_keys_are_unique_given_or_made() -> None:
     assert found(journey(Send("a", "email", key="k"), Send("b", "email", key="k"))) == [
         ("steps[1].key", "error")
     ]
+    assert found(journey(Send("a", "email", key="@goal"))) == [("steps[0].key", "error")]
     # The key "0" is also the one made for the first step.
     assert found(journey(Send("a", "email"), Send("b", "email", key="0"))) == [("steps[1].key", "error")]
     assert found(journey(Send("a", "email", key="k"), Send("b", "email", key="l"))) == []
