@@ -26,6 +26,7 @@ from crmsdk.model.values import properties
 from crmsdk.ports import Store
 from crmsdk.runtime.activation import activate, load_programs
 from crmsdk.runtime.dispatch import Dispatched, Dispatcher
+from crmsdk.runtime.importing import import_rows
 from crmsdk.runtime.opening import Parts, parts_of
 from crmsdk.runtime.sending import Preview, hand_made, preview
 from crmsdk.runtime.telling import Timeline, timeline
@@ -33,6 +34,7 @@ from crmsdk.runtime.turning import Taken, Turner
 from crmsdk.segments.grammar import Predicate
 from crmsdk.segments.meaning import evaluate
 from crmsdk.segments.verdict import Verdict
+from crmsdk.wire.report import ImportReport, Row
 
 __all__ = ["Advanced", "Crm"]
 
@@ -281,6 +283,12 @@ class Crm:
         taken = await self._turn().take(news)
         self._news.set()
         return taken
+
+    async def import_rows(self, rows: Iterable[Row]) -> ImportReport:
+        """Take the rows of a table that ``crmsdk.wire`` has read, and account for every one of them."""
+        report = await import_rows(self._turn(), rows)
+        self._news.set()
+        return report
 
     async def consent(
         self,
