@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 import attrs
 
+from crmsdk.errors import InputError
 from crmsdk.model.consent import ANY
 from crmsdk.model.ids import CustomerId, MessageId
 from crmsdk.policy.answer import Reason
@@ -148,7 +149,9 @@ class Suppression:
     def __attrs_post_init__(self) -> None:
         """Refuse to suppress nobody, or two things at once."""
         if bool(self.customer) == bool(self.address):
-            raise ValueError("a suppression names either a customer or the keyed hash of an address")
+            raise InputError(
+                "must name either a customer or the keyed hash of an address", field="suppression"
+            )
 
     def stops(self, channel: str, purpose: str, addresses: Mapping[str, str]) -> bool:
         """Say whether it stops a message of this purpose on this channel to the person it was found for."""

@@ -85,6 +85,10 @@ def _zones(value: str | Iterable[str]) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(value)
 
 
+def _set(value: Iterable[str]) -> frozenset[str]:
+    return frozenset(value)
+
+
 @attrs.frozen(kw_only=True)
 class ContactFacts:
     """What is known of a person when a message wants to go out.
@@ -101,7 +105,7 @@ class ContactFacts:
 
     zones: tuple[str, ...] = attrs.field(default=_NO_ZONES, converter=_zones)
     consents: tuple[ConsentWrite, ...] = attrs.field(default=(), converter=_log)
-    suppressed: frozenset[str] = attrs.field(default=frozenset(), converter=frozenset)
+    suppressed: frozenset[str] = attrs.field(default=frozenset(), converter=_set)
     addresses: Mapping[str, str] | None = attrs.field(default=None, repr=False, hash=False)
     active: bool | None = None
 
