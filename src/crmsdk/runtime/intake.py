@@ -97,6 +97,7 @@ class _Gathering:
         self.owners: dict[Identifier, CustomerId] = {}
         self.identified: set[CustomerId] = set()
         self.seen: dict[EventId, Event] = {}
+        self.joined: dict[CustomerId, CustomerId] = {}
 
     def know(self, person: Person) -> None:
         self.batch.people[person.id] = person
@@ -114,13 +115,17 @@ class _Gathering:
         if isinstance(one, Track) and not self._fresh(one.event(customer), known):
             self.batch.duplicates += 1
             return
+        inputs = self._inputs(customer, one, found.adds)
+        if not inputs and not found.joins:
+            self.batch.duplicates += 1
+            return
         for other in found.joins:
             self._join(customer, other, one.at)
         for name in found.adds:
             self.owners[name] = customer
         if any(name.identifies for name in found.adds):
             self.identified.add(customer)
-        self._add(customer, one, found.adds)
+        self.batch.inputs.setdefault(customer, []).extend(inputs)
         self.batch.accepted.setdefault(customer, []).append(one.id)
 
     def _owner(self, customer: CustomerId) -> Owner:
@@ -151,7 +156,8 @@ class _Gathering:
         if before is None:
             self.seen[event.id] = event
             return True
-        if not attrs.evolve(before, customer=event.customer).same_fact(event):
+        owner = self.joined.get(before.customer, before.customer)
+        if not attrs.evolve(before, customer=owner).same_fact(event):
             if event.customer in self.batch.people and self.batch.people[event.customer].version:
                 self.batch.conflicts.setdefault(event.customer, []).append(event.id)
             raise DuplicateEvent(event.id)
@@ -160,6 +166,8 @@ class _Gathering:
     def _join(self, customer: CustomerId, other: CustomerId, at: datetime) -> None:
         batch = self.batch
         visitor = batch.people.pop(other)
+        self.joined = {old: customer if new == other else new for old, new in self.joined.items()}
+        self.joined[other] = customer
         inputs = batch.inputs.setdefault(customer, [])
         if visitor.version:
             inputs.append(Joined(at=at, other=visitor))
@@ -169,48 +177,49 @@ class _Gathering:
             if owner == other:
                 self.owners[name] = customer
 
-    def _add(self, customer: CustomerId, one: News, names: tuple[Identifier, ...]) -> None:
-        inputs = self.batch.inputs.setdefault(customer, [])
+    def _inputs(self, customer: CustomerId, one: News, names: tuple[Identifier, ...]) -> list[Input]:
+        """Put news into the words of the engine; nothing when it says nothing new."""
         match one:
             case Track():
-                if names:
-                    inputs.append(Wrote(at=one.at, id=one.id, identifiers=names))
-                inputs.append(Happened(event=one.event(customer)))
+                wrote = Wrote(at=one.at, id=one.id, identifiers=names)
+                return [*([wrote] if names else []), Happened(event=one.event(customer))]
             case Identify():
-                inputs.append(
-                    Wrote(
-                        at=one.at,
-                        id=one.id,
-                        identifiers=names,
-                        attributes=self._unwritten(customer, one.writes()),
-                        zone=one.zone,
-                        locale=one.locale,
-                    )
+                wrote = Wrote(
+                    at=one.at,
+                    id=one.id,
+                    identifiers=names,
+                    attributes=self._unwritten(customer, one.writes()),
+                    zone=one.zone,
+                    locale=one.locale,
                 )
             case Group():
-                inputs.append(
-                    Wrote(
-                        at=one.at,
-                        id=one.id,
-                        identifiers=names,
-                        account=one.account,
-                        attributes=self._unwritten(
-                            customer,
-                            tuple(
-                                AttributeWrite(
-                                    name=f"account.{name}",
-                                    value=value,
-                                    at=one.at,
-                                    id=one.id,
-                                    source=one.source,
-                                )
-                                for name, value in one.traits.items()
-                            ),
-                        ),
+                writes = tuple(
+                    AttributeWrite(
+                        name=f"account.{name}", value=value, at=one.at, id=one.id, source=one.source
                     )
+                    for name, value in one.traits.items()
+                )
+                wrote = Wrote(
+                    at=one.at,
+                    id=one.id,
+                    identifiers=names,
+                    account=one.account,
+                    attributes=self._unwritten(customer, writes),
                 )
             case Alias():
-                inputs.append(Wrote(at=one.at, id=one.id, identifiers=names))
+                wrote = Wrote(at=one.at, id=one.id, identifiers=names)
+        return [wrote] if self._says_something(customer, wrote) else []
+
+    def _says_something(self, customer: CustomerId, wrote: Wrote) -> bool:
+        person = self.batch.people[customer]
+        return bool(
+            wrote.identifiers
+            or wrote.attributes
+            or not person.version
+            or wrote.zone not in (None, person.facts.zone)
+            or wrote.locale not in (None, person.locale)
+            or wrote.account not in (None, person.account)
+        )
 
     def _unwritten(
         self, customer: CustomerId, writes: tuple[AttributeWrite, ...]

@@ -29,11 +29,13 @@ class Taken:
         accepted: How many were new and are stored.
         duplicates: How many were known already; they changed nothing.
         refused: Those not taken, each with its typed error.
+        ids: Of those accepted.
     """
 
     accepted: int = 0
     duplicates: int = 0
     refused: tuple[Refused, ...] = ()
+    ids: frozenset[str] = attrs.field(default=frozenset(), repr=False)
 
     def __add__(self, other: "Taken") -> "Taken":
         """Add two batches up."""
@@ -41,6 +43,7 @@ class Taken:
             accepted=self.accepted + other.accepted,
             duplicates=self.duplicates + other.duplicates,
             refused=(*self.refused, *other.refused),
+            ids=self.ids | other.ids,
         )
 
 
@@ -76,7 +79,8 @@ class Turner:
             batch = await gather(self.store, given, now=self.clock.now(), secret=self.secret)
             taken += Taken(duplicates=batch.duplicates, refused=tuple(batch.refused))
             lost = await self._commit(batch)
-            taken += Taken(accepted=sum(len(ids) for ids in batch.accepted.values()) - len(lost))
+            kept = frozenset(id for ids in batch.accepted.values() for id in ids) - lost
+            taken += Taken(accepted=len(kept), ids=kept)
             if not lost:
                 return taken
             given = [one for one in given if one.id in lost]
