@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import assert_never
 
 import attrs
 
@@ -208,6 +209,8 @@ class _Gathering:
                 )
             case Alias():
                 wrote = Wrote(at=one.at, id=one.id, identifiers=names)
+            case _:
+                assert_never(one)
         return [wrote] if self._says_something(customer, wrote) else []
 
     def _says_something(self, customer: CustomerId, wrote: Wrote) -> bool:
