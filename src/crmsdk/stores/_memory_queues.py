@@ -13,6 +13,7 @@ import attrs
 
 from crmsdk.model.ids import CustomerId, MessageId
 from crmsdk.model.message import Message
+from crmsdk.stores._memory_rows import OwnedRows
 from crmsdk.stores._writing import free_from
 
 __all__ = ["Outbox", "Wakes"]
@@ -62,7 +63,7 @@ class Wakes:
 class _Lane:
     """The living messages of one journey: those not yet free by moment, the free ones by order."""
 
-    def __init__(self, journey: str, rows: dict[MessageId, Message]) -> None:
+    def __init__(self, journey: str, rows: dict[str, Message]) -> None:
         self.journey = journey
         self._rows = rows
         self._waiting: list[tuple[datetime, MessageId]] = []
@@ -121,20 +122,20 @@ class _Lane:
 
 
 class Outbox:
-    """All messages by id, and the living ones in the order in which they may go."""
+    """The living messages in the order in which they may go."""
 
-    def __init__(self) -> None:
-        self.rows: dict[MessageId, Message] = {}
+    def __init__(self, rows: OwnedRows[Message]) -> None:
+        self._rows = rows
         self._lanes: dict[str, _Lane] = {}
 
-    def put(self, message: Message) -> None:
+    def put(self, message: Message, owner: CustomerId) -> None:
         """Write a row."""
-        self.rows[message.id] = message
+        self._rows.put(message, owner)
         free = free_from(message)
         if free is not None:
             lane = self._lanes.get(message.journey)
             if lane is None:
-                lane = self._lanes[message.journey] = _Lane(message.journey, self.rows)
+                lane = self._lanes[message.journey] = _Lane(message.journey, self._rows.by_id)
             lane.push(message, free)
 
     def take(
@@ -155,7 +156,7 @@ class Outbox:
             if message.id not in taken:
                 taken.add(message.id)
                 claimed = attrs.evolve(message, worker=worker, lease=lease)
-                self.put(claimed)
+                self.put(claimed, claimed.customer)
                 out.append(claimed)
             self._next(self._lanes[journey], now, heads=heads, held=held)
         for journey, message in held.items():

@@ -6,10 +6,9 @@ It never suspends, so a simulation drives it without an event loop. Every other 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from itertools import chain, count
-from typing import Final, TypeAlias, TypeVar
+from itertools import count
+from typing import Final, TypeAlias
 
-import attrs
 from typing_extensions import override
 
 from crmsdk.errors import StoreError
@@ -20,6 +19,7 @@ from crmsdk.model.ids import CustomerId, EventId, MessageId
 from crmsdk.model.message import Message, MessageState
 from crmsdk.ports import Store, StoredDefinition
 from crmsdk.stores._memory_queues import Outbox, Wakes
+from crmsdk.stores._memory_rows import OwnedRows
 from crmsdk.stores._writing import absorbed_by, taken_over, written
 
 __all__ = ["MemoryStore"]
@@ -28,12 +28,6 @@ _Line: TypeAlias = tuple[datetime, int, Note]
 """A note with its moment and its place in the order of writing."""
 
 _NOBODY: Final[frozenset[CustomerId]] = frozenset()
-
-_Owned = TypeVar("_Owned", Message, Task)
-
-
-def _of(value: _Owned, customer: CustomerId) -> _Owned:
-    return value if value.customer == customer else attrs.evolve(value, customer=customer)
 
 
 class MemoryStore(Store):
@@ -46,11 +40,11 @@ class MemoryStore(Store):
         self._owners: dict[Identifier, CustomerId] = {}
         self._events: dict[EventId, Event] = {}
         self._wakes = Wakes()
-        self._outbox = Outbox()
-        self._messages_of: dict[CustomerId, set[MessageId]] = {}
+        self._messages = OwnedRows[Message]()
+        self._outbox = Outbox(self._messages)
         self._notes: dict[CustomerId, list[_Line]] = {}
         self._lines = count()
-        self._tasks: dict[CustomerId, dict[str, Task]] = {}
+        self._tasks = OwnedRows[Task]()
         self._definitions: dict[str, StoredDefinition] = {}
         self._paused: frozenset[str] = frozenset()
         self._ids: list[CustomerId] = []
@@ -113,23 +107,22 @@ class MemoryStore(Store):
     @override
     async def settle(self, message: Message, *, worker: str, notes: Sequence[Note] = ()) -> bool:
         self._check_open()
-        row = self._outbox.rows.get(message.id)
+        row = self._messages.by_id.get(message.id)
         if row is None or row.state.final or (row.lease is not None and row.worker != worker):
             return False
-        self._put_message(message, row.customer)
+        self._outbox.put(message, row.customer)
         self._add_notes(row.customer, notes)
         return True
 
     @override
     async def messages(self, ids: Sequence[MessageId]) -> Sequence[Message | None]:
         self._check_open()
-        return [self._outbox.rows.get(id) for id in ids]
+        return [self._messages.by_id.get(id) for id in ids]
 
     @override
     async def messages_of(self, customer: CustomerId) -> Sequence[Message]:
         self._check_open()
-        found = [self._outbox.rows[id] for id in self._messages_of.get(customer, ())]
-        return sorted(found, key=lambda message: (message.due, message.id))
+        return sorted(self._messages.of(customer), key=lambda message: (message.due, message.id))
 
     @override
     async def notes_of(self, customer: CustomerId) -> Sequence[Note]:
@@ -139,9 +132,8 @@ class MemoryStore(Store):
     @override
     async def tasks(self, *, customer: CustomerId | None = None, open_only: bool = True) -> Sequence[Task]:
         self._check_open()
-        owners = self._tasks if customer is None else (customer,)
-        every = chain.from_iterable(self._tasks.get(owner, {}).values() for owner in owners)
-        found = [task for task in every if not open_only or task.done is None]
+        rows = self._tasks.all() if customer is None else self._tasks.of(customer)
+        found = [task for task in rows if not open_only or task.done is None]
         return sorted(found, key=lambda task: (task.deadline, task.id))
 
     @override
@@ -198,11 +190,11 @@ class MemoryStore(Store):
         self._people[person.id] = written(person)
         self._wakes.put(person.id, person.wake)
         for message in change.messages:
-            self._put_message(message, person.id)
+            self._outbox.put(message, person.id)
         if change.withdrawn:
             self._withdraw(change)
         for task in change.tasks:
-            self._put_task(task, person.id)
+            self._tasks.put(task, person.id)
         if change.notes:
             self._add_notes(person.id, change.notes)
         return True
@@ -235,33 +227,20 @@ class MemoryStore(Store):
                     self._events.pop(event.id, None)
         for customer in absorbed:
             self._wakes.put(customer, None)
-            for id in self._messages_of.pop(customer, set()):
-                self._put_message(self._outbox.rows[id], person.id)
-            for task in self._tasks.pop(customer, {}).values():
-                self._put_task(task, person.id)
+            for message in self._messages.of(customer):
+                self._messages.put(message, person.id)
+            for task in self._tasks.of(customer):
+                self._tasks.put(task, person.id)
             self._notes.setdefault(person.id, []).extend(self._notes.pop(customer, ()))
         self._ids_sorted = False
         self._owners.update(dict.fromkeys(person.identifiers, person.id))
         self._events.update((event.id, event) for event in person.facts.events)
         return person
 
-    def _put_message(self, message: Message, customer: CustomerId) -> None:
-        before = self._outbox.rows.get(message.id)
-        if before is not None and before.customer != customer:
-            self._messages_of.get(before.customer, set()).discard(message.id)
-        self._outbox.put(_of(message, customer))
-        self._messages_of.setdefault(customer, set()).add(message.id)
-
-    def _put_task(self, task: Task, customer: CustomerId) -> None:
-        self._tasks.setdefault(customer, {})[task.id] = _of(task, customer)
-
     def _withdraw(self, change: Change) -> None:
-        mine = self._messages_of.get(change.person.id, set())
-        for id in list(mine):
-            row = self._outbox.rows[id]
+        for row in self._messages.of(change.person.id):
             if row.enrollment in change.withdrawn and row.state is MessageState.PENDING:
-                del self._outbox.rows[id]
-                mine.discard(id)
+                self._messages.remove(row)
 
     def _add_notes(self, customer: CustomerId, notes: Sequence[Note]) -> None:
         lines = self._notes.setdefault(customer, [])
