@@ -36,9 +36,9 @@ def name_faults(journey: Journey, surroundings: Surroundings) -> Iterator[Fault]
     if surroundings.kinds is None:
         return
     kinds = Kinds({**_OWN_EVENTS, **surroundings.kinds.events}, surroundings.kinds.attributes)
-    undeclared = "error" if surroundings.strict else "warning"
     for fault in _all(journey, kinds):
-        yield Fault(fault.path, fault.sentence, undeclared) if _UNDECLARED in fault.sentence else fault
+        loose = _UNDECLARED in fault.sentence and not surroundings.strict
+        yield Fault(fault.path, fault.sentence, "warning") if loose else fault
 
 
 def _all(journey: Journey, kinds: Kinds) -> Iterator[Fault]:

@@ -30,9 +30,13 @@ class Fault:
     sentence: str
     severity: Literal["error", "warning"] = "error"
 
-    def __str__(self) -> str:
+    def __str__(self) -> str:  # type: ignore[explicit-override]  # typing has override from 3.12 on
         """Give the path and the sentence."""
         return f"{self.path}: {self.sentence}" if self.path else self.sentence
+
+
+def _names(given: Iterable[str]) -> frozenset[str]:
+    return frozenset(given)
 
 
 @attrs.frozen(kw_only=True)
@@ -51,13 +55,9 @@ class Surroundings:
     kinds: Kinds | None = None
     strict: bool = True
     variables: Mapping[str, Mapping[str, frozenset[str]]] | None = None
-    channels: frozenset[str] | None = attrs.field(
-        default=None, converter=attrs.converters.optional(frozenset[str])
-    )
-    senders: frozenset[str] | None = attrs.field(
-        default=None, converter=attrs.converters.optional(frozenset[str])
-    )
-    links: frozenset[str] = attrs.field(default=frozenset(), converter=frozenset[str])
+    channels: frozenset[str] | None = attrs.field(default=None, converter=attrs.converters.optional(_names))
+    senders: frozenset[str] | None = attrs.field(default=None, converter=attrs.converters.optional(_names))
+    links: frozenset[str] = attrs.field(default=frozenset(), converter=_names)
 
 
 @attrs.frozen

@@ -149,7 +149,7 @@ class _Turn:
             withdrawn=self.withdrawn,
             tasks=self.tasks.values(),
             notes=self.notes,
-            absorbs=[joined.id for joined in self.others],
+            absorbs=self.others,
         )
         if not self.others:
             return whole
