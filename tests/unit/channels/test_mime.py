@@ -1,9 +1,10 @@
 """E-mails we assemble, read back by the standard library's parser."""
 
-import re
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
+from email.header import decode_header, make_header
 from email.message import EmailMessage
+from email.utils import parseaddr
 
 import pytest
 from hypothesis import example, given
@@ -83,11 +84,12 @@ def test_subject_round_trips(subject: str) -> None:
 @given(NAME)
 def test_display_name_round_trips(name: str) -> None:
     sender = Sender(id="s", address="news@shop.example", name=name)
-    message = read(assemble(envelope(EmailContent(subject="s", text="t")), sender))
-    (address,) = message["From"].addresses
+    data = assemble(envelope(EmailContent(subject="s", text="t")), sender)
+    (address,) = read(data)["From"].addresses
     assert address.addr_spec == "news@shop.example"
-    # The standard library gives any run of spaces in a name back as one space.
-    assert re.sub(r"\s+", " ", address.display_name) == re.sub(r"\s+", " ", name)
+    # The newer parser puts spaces between the encoded words of a name, against RFC 2047; the older does not.
+    shown, _ = parseaddr(message_from_bytes(data)["From"].replace("\r\n", ""))
+    assert str(make_header(decode_header(shown))) == name
 
 
 @given(BODY, BODY)
