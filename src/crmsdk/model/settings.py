@@ -37,6 +37,13 @@ def comparable(address: str) -> str:
     return _NOT_DIGIT.sub("", bare) if bare.startswith("+") else bare
 
 
+def _mode(value: DeliveryMode | str) -> DeliveryMode:
+    try:
+        return DeliveryMode(value)
+    except ValueError:
+        raise ConfigError(f"mode is none of {', '.join(DeliveryMode)}; choose one") from None
+
+
 def _allowlist(addresses: Iterable[str]) -> frozenset[str]:
     if isinstance(addresses, str):
         raise ConfigError("allowlist is one text; give a list of addresses")
@@ -72,7 +79,7 @@ class Settings:
     zone: str = attrs.field(validator=_zone)
     secret: Secret
     url: str = attrs.field(default="sqlite:///crm.db", repr=False)  # it may hold a password
-    mode: DeliveryMode = attrs.field(default=DeliveryMode.RECORD, converter=DeliveryMode)
+    mode: DeliveryMode = attrs.field(default=DeliveryMode.RECORD, converter=_mode)
     allowlist: frozenset[str] = attrs.field(
         default=frozenset(), converter=_allowlist, repr=lambda found: f"<{len(found)} addresses>"
     )

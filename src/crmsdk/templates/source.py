@@ -58,12 +58,6 @@ class Source:
         """Give the first header of a name; None without one."""
         return next((piece for found, piece in self.headers if found == name), None)
 
-    @property
-    def pieces(self) -> tuple[Piece, ...]:
-        """Everything that is rendered."""
-        parts = (self.body, self.text)
-        return (*(piece for _, piece in self.headers), *(part for part in parts if part is not None))
-
 
 def read_source(template: str, file: str, source: str, *, known: Collection[str]) -> Source:
     """Take a file apart.

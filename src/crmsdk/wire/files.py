@@ -8,7 +8,7 @@ from contextlib import nullcontext
 from typing import Any
 
 from crmsdk.errors import ConfigError, InputError
-from crmsdk.wire.columns import Cells
+from crmsdk.wire.columns import Cells, is_empty
 from crmsdk.wire.report import RejectedRow
 
 __all__ = ["csv_rows", "frame_rows"]
@@ -92,7 +92,7 @@ def frame_rows(frame: Any) -> Iterator[Cells]:
         frame: A dataframe, or a lazy one, which is computed.
 
     Yields:
-        Column to Python value; NaN, NaT and NA are None.
+        Column to Python value; NaN, NaT, NA and empty text are None.
 
     Raises:
         ConfigError: narwhals is not installed.
@@ -112,7 +112,7 @@ def frame_rows(frame: Any) -> Iterator[Cells]:
 
 
 def _python(value: Any) -> object:
-    if type(value).__name__ in _NO_VALUE:
+    if is_empty(value) or type(value).__name__ in _NO_VALUE:
         return None
     if hasattr(value, "to_pydatetime"):  # a pandas Timestamp is a datetime with nanoseconds
         return value.to_pydatetime(warn=False)
