@@ -132,7 +132,9 @@ class Portal:
         started: Future[_Works] = Future()
         self._owner = os.getpid()
         self._calls: set[_Call[Any]] = set()
-        self._closing = threading.Lock()
+        self._closed = False
+        # Reentrant, so that a signal handler may close what the thread below it is just calling.
+        self._gate = threading.RLock()
         # A daemon: a Crm that nobody closed must not keep the interpreter from ending.
         self._thread = threading.Thread(
             target=_serve, args=(started, self._calls), name="crmsdk-portal", daemon=True
@@ -144,7 +146,7 @@ class Portal:
     @property
     def closed(self) -> bool:
         """Whether calls are refused; always in a process forked off."""
-        return self._closing.locked() or self._owner != os.getpid()
+        return self._closed or self._owner != os.getpid()
 
     def call(self, work: Coroutine[Any, Any, T], *, gently: Callable[[], object] | None = None) -> T:
         """Run work in the portal's thread and wait for it.
@@ -158,24 +160,39 @@ class Portal:
         """
         call = _Call(work)
         try:
-            if self._closing.locked():
-                raise ConfigError(_CLOSED)
-            self._enter(call)
+            if self._owner != os.getpid():
+                raise ConfigError("this Crm was opened before a fork; open one in each process")
+            self._refuse_own_thread()
+            with self._gate:
+                if self._closed:
+                    raise ConfigError(_CLOSED)
+                self._enter(call)
         except BaseException:
             work.close()
             raise
         return call.outcome(self.post, *([gently] if gently else []), call.cancel)
 
     def post(self, function: Callable[[], object]) -> None:
-        """Run a function in the portal's thread soon, without waiting; safe in a signal handler."""
-        if self._owner == os.getpid():
-            with contextlib.suppress(RuntimeError):  # the loop is closed already
-                self._works[0].call_soon_threadsafe(function)
+        """Run a function in the portal's thread soon, without waiting; safe in a signal handler.
 
-    def close(self, last: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        Calls made before have begun by then.
+        """
+        if self._owner == os.getpid():
+            loop = self._works[0]
+            with contextlib.suppress(RuntimeError):  # the loop is closed already
+                # The first hop comes behind the start of earlier calls, the second behind their first step.
+                loop.call_soon_threadsafe(loop.call_soon, function)
+
+    def close(
+        self, last: Callable[[], Coroutine[Any, Any, None]], *, gently: Callable[[], object] | None = None
+    ) -> None:
         """Wait for the calls under way, do the last work, and end the thread; may be repeated.
 
         In a process forked off nothing happens: everything belongs to the parent.
+
+        Args:
+            last: Makes the last work.
+            gently: What makes calls end that would go on for ever.
 
         Raises:
             ConfigError: it is called from the portal's own thread.
@@ -183,8 +200,12 @@ class Portal:
         if self._owner != os.getpid():
             return
         self._refuse_own_thread()
-        if self._closing.acquire(blocking=False):  # held for ever
+        with self._gate:
+            first, self._closed = not self._closed, True
+        if first:
             try:
+                if gently is not None:
+                    self.post(gently)
                 for call in tuple(self._calls):
                     call.settle()
                 final = _Call(last())
@@ -195,9 +216,6 @@ class Portal:
         self._thread.join()
 
     def _enter(self, call: _Call[Any]) -> None:
-        if self._owner != os.getpid():
-            raise ConfigError("this Crm was opened before a fork; open one in each process")
-        self._refuse_own_thread()
         self._calls.add(call)
         try:
             self._works[0].call_soon_threadsafe(call.start, self._calls)

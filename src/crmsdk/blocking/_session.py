@@ -68,8 +68,7 @@ class Session:
         A ``run`` of another thread is told to stop. In a process forked off nothing happens: the thread, the
         channels and the database are those of the parent.
         """
-        self.stop_running()
-        self._portal.close(self._crm.close)
+        self._portal.close(self._crm.close, gently=self._crm.stop_running)
 
     def run(self, *, poll: timedelta = _POLL) -> None:
         """Advance for ever, sleeping in between, until ``stop_running`` or Ctrl-C.
@@ -93,4 +92,4 @@ class Session:
         """Complain about a Crm that nobody closed."""
         portal = getattr(self, "_portal", None)  # opening may have failed
         if portal is not None and not portal.closed:
-            warnings.warn(f"unclosed {type(self).__name__}", ResourceWarning, source=self, stacklevel=2)
+            warnings.warn(f"unclosed {type(self).__name__}", ResourceWarning, stacklevel=2)

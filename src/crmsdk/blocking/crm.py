@@ -22,6 +22,7 @@ from crmsdk.runtime.telling import Timeline
 from crmsdk.runtime.turning import Taken
 from crmsdk.segments.grammar import Predicate
 from crmsdk.segments.verdict import Verdict
+from crmsdk.wire.report import ImportReport, Row
 
 __all__ = ["Crm"]
 
@@ -128,6 +129,10 @@ class Crm(Session):
         History may be taken this way: facts older than a trigger's ``max_age`` start nothing.
         """
         return self._portal.call(self._crm.ingest(news))
+
+    def import_rows(self, rows: Iterable[Row]) -> ImportReport:
+        """Take the rows of a table that ``crmsdk.wire`` has read, and account for every one of them."""
+        return self._portal.call(self._crm.import_rows(rows))
 
     def consent(
         self,
