@@ -126,6 +126,13 @@ class Simulation:
         channels: Imagined ones; by default one for each name the journeys use, that reaches everybody.
         responses: How people answer messages.
         seed: Of the answers.
+
+    Attributes:
+        instants: When it advanced, UTC; production that advances then decides the same.
+        answered: What people answered, in order.
+        taken: What became of the facts.
+        store, ledger: What it writes to.
+        crm: The runtime it drives.
     """
 
     def __init__(
@@ -151,6 +158,7 @@ class Simulation:
         self._clock = VirtualClock(self.start)
         self._order = count()
         self._answers: list[tuple[datetime, int, Response]] = []
+        self.answered: list[Response] = []
         self._channels = [
             _Watched(channel) for channel in (_channels_of(journeys) if channels is None else channels)
         ]
@@ -229,6 +237,7 @@ class Simulation:
         reports: list[DeliveryEvent] = []
         while self._answers and self._answers[0][0] <= moment:
             _, _, answer = heapq.heappop(self._answers)
+            self.answered.append(answer)
             if isinstance(answer, DeliveryEvent):
                 reports.append(answer)
             else:
