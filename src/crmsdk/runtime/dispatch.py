@@ -7,7 +7,6 @@ worker that died: with an idempotent provider it is sent again under the same ke
 unknown, and the declared choice decides.
 """
 
-import logging
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -39,14 +38,13 @@ from crmsdk.policy.answer import Decision, Lease, Ruling
 from crmsdk.policy.record import ContactState, Suppression
 from crmsdk.ports import Channel, Ledger, Store, TemplateEngine
 from crmsdk.runtime.limiter import ContactLimiter
+from crmsdk.runtime.logs import logger
 from crmsdk.runtime.modes import Gate
 from crmsdk.runtime.reaching import address_hash, contact_facts, contact_request, template_values
 from crmsdk.runtime.settling import Ended, message_note, settle_ends
 from crmsdk.segments.grammar import Predicate
 
 __all__ = ["Dispatched", "Dispatcher"]
-
-log = logging.getLogger("crmsdk")
 
 _LEASE = timedelta(minutes=5)
 _BACKOFF = timedelta(minutes=1)
@@ -298,16 +296,18 @@ class _Round:
         try:
             outcomes = await channel.deliver([one.envelope for one in batch])
         except (AuthError, ConfigError) as error:
-            log.error("channel %s stopped: %s", name, type(error).__name__)
+            logger().error("channel stopped", channel=name, error=type(error).__name__)
             self.failures.append(f"channel {name!r}: {error}")
             return [Deferred(reason=type(error).__name__)] * len(batch)
         except CrmsdkError as error:
+            logger().warning("channel failed", channel=name, error=type(error).__name__)
             return [Ambiguous(reason=type(error).__name__)] * len(batch)
         except Exception as error:  # noqa: BLE001 - a stranger's channel may raise anything, nothing may be lost
-            log.error("channel %s raised %s", name, type(error).__name__)
+            logger().error("channel raised", channel=name, error=type(error).__name__)
             self.failures.append(f"channel {name!r} raised {type(error).__name__}")
             return [Ambiguous(reason=f"the channel raised {type(error).__name__}")] * len(batch)
         if len(outcomes) != len(batch):
+            logger().error("channel miscounted", channel=name, given=len(batch), told=len(outcomes))
             self.failures.append(f"channel {name!r} gave {len(outcomes)} outcomes for {len(batch)} messages")
             return [Ambiguous(reason="the channel miscounted its outcomes")] * len(batch)
         return outcomes

@@ -14,6 +14,7 @@ from crmsdk.model.ids import CustomerId
 from crmsdk.model.message import Message
 from crmsdk.model.values import EMPTY, Properties
 from crmsdk.ports import Store
+from crmsdk.runtime.logs import log_written
 
 __all__ = ["Ended", "message_note", "settle_ends"]
 
@@ -90,8 +91,10 @@ async def settle_ends(
             for customer, ends in waiting.items()
             if customer in found
         ]
-        for change, written in zip(changes, await store.commit(changes), strict=True):
-            if written:
+        written = await store.commit(changes)
+        log_written(changes, written)
+        for change, done in zip(changes, written, strict=True):
+            if done:
                 del waiting[change.person.id]
     raise AssertionError("a person was written by others twenty times in a row")
 

@@ -14,6 +14,7 @@ from crmsdk.model.inputs import Input as News
 from crmsdk.model.message import Message
 from crmsdk.ports import Clock, Ledger, Store
 from crmsdk.runtime.intake import Batch, Refused, gather
+from crmsdk.runtime.logs import log_written
 
 __all__ = ["Taken", "Turner"]
 
@@ -110,6 +111,7 @@ class Turner:
             )
             changes.append(attrs.evolve(change, notes=(*notes, *change.notes)) if notes else change)
         written = await self.store.commit(changes) if changes else ()
+        log_written(changes, written)
         return {
             id
             for change, done in zip(changes, written, strict=True)
@@ -135,6 +137,7 @@ class Turner:
             change = attrs.evolve(change, messages=(*change.messages, *messages))
             (written,) = await self.store.commit([change])
             if written:
+                log_written([change], [True])
                 return change
         raise StoreBusy(f"others kept writing customer {customer!r}; try again")
 
@@ -147,4 +150,6 @@ class Turner:
         paused = await self.store.paused()
         people = [person for person in await self.store.load(due) if person is not None]
         changes = [react(self.programs, person, now=now, paused=paused) for person in people]
-        return sum(await self.store.commit(changes))
+        written = await self.store.commit(changes)
+        log_written(changes, written)
+        return sum(written)
