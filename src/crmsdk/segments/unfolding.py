@@ -41,6 +41,7 @@ Slices: TypeAlias = Iterator[tuple[datetime, int, int]]
 """Steps of a window: which events of a list, from index to index, lie in it."""
 
 _at = attrgetter("at")
+_EXACT = 2**53  # a double holds every integer up to this
 _FIRST = datetime.min.replace(tzinfo=UTC)
 
 
@@ -148,10 +149,16 @@ def total(amounts: Sequence[int | float]) -> int | float:
     if not any(isinstance(each, float) for each in amounts):
         return sum(amounts)
     try:
-        return math.fsum(amounts)
-    except OverflowError:  # also of a passing sum; the exact one may still fit
-        exact = sum(map(Fraction, amounts), Fraction(0))
+        if all(isinstance(each, float) or abs(each) <= _EXACT for each in amounts):
+            return math.fsum(amounts)
+        return float(_exactly(amounts))
+    except OverflowError:  # also of a passing sum inside fsum; the whole one may still fit
+        exact = _exactly(amounts)
     try:
         return float(exact)
     except OverflowError:
-        return math.copysign(math.inf, exact)
+        return math.inf if exact > 0 else -math.inf
+
+
+def _exactly(amounts: Sequence[float]) -> Fraction:
+    return sum(map(Fraction, amounts), Fraction(0))
