@@ -47,9 +47,14 @@ class PersonLedger:
     def write(self, contact: Contact) -> None:
         """Add a contact, or put it in the place of the one of the same message."""
         contacts = self.contacts
-        if contact.message_id in self.by_message:
-            self.drop(contact.message_id)
+        known = self.by_message.get(contact.message_id)
         self.by_message[contact.message_id] = contact
+        if known is not None:
+            place = bisect_left(contacts, _order(known), key=_order)
+            if known.at == contact.at:
+                contacts[place] = contact
+                return
+            del contacts[place]
         if not contacts or _order(contacts[-1]) < _order(contact):
             contacts.append(contact)
         else:
