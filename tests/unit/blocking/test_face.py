@@ -21,12 +21,17 @@ from crmsdk.journeys.steps import Send
 from crmsdk.journeys.triggers import on
 from crmsdk.runtime.clocks import VirtualClock
 from crmsdk.runtime.crm import Crm as AsyncCrm
+from crmsdk.segments.words import did
 from crmsdk.stores.memory import MemoryStore
 from scripts import blocking_face
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 HELLO = Journey(
-    "hello", enter=on("signed_up"), steps=[Send("hello", via="email", key="hello")], kind="service"
+    "hello",
+    enter=on("signed_up"),
+    goal=did("bought").since_entry(),
+    steps=[Send("hello", via="email", key="hello")],
+    kind="service",
 )
 TEMPLATES = {"hello": {"email.en": "subject: Hello\n---\n<p>Hello {{ name }}</p>"}}
 # What a sync caller must be told otherwise.

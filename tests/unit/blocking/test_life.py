@@ -27,10 +27,15 @@ from crmsdk.journeys.triggers import on
 from crmsdk.model.content import Content, Envelope
 from crmsdk.model.message import Outcome
 from crmsdk.runtime.clocks import VirtualClock
+from crmsdk.segments.words import did
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 HELLO = Journey(
-    "hello", enter=on("signed_up"), steps=[Send("hello", via="email", key="hello")], kind="service"
+    "hello",
+    enter=on("signed_up"),
+    goal=did("bought").since_entry(),
+    steps=[Send("hello", via="email", key="hello")],
+    kind="service",
 )
 TEMPLATES = {"hello": {"email.en": "subject: Hello\n---\n<p>Hello {{ name }}</p>"}}
 
@@ -291,7 +296,12 @@ def _press() -> None:
 def test_ctrl_c_cancels_the_call_and_leaves_the_crm_usable() -> None:
     channel = _Held()
     crm = _with_message(channel)
-    pressing = threading.Thread(target=lambda: channel.entered.wait() and _press())
+
+    def press_once() -> None:
+        channel.entered.wait()
+        _press()
+
+    pressing = threading.Thread(target=press_once)
     pressing.start()
     with pytest.raises(KeyboardInterrupt):
         crm.advance()
