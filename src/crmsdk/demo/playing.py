@@ -2,10 +2,11 @@
 
 import asyncio
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import attrs
 
@@ -25,6 +26,7 @@ from crmsdk.runtime.crm import Crm
 from crmsdk.segments.words import did
 from crmsdk.simulation import ConstantResponses, Report, Simulation
 from crmsdk.simulation.report import report_of
+from crmsdk.simulation.responses import Response
 from crmsdk.stores.copying import copy_people
 from crmsdk.stores.sqlite import SqliteStore
 from crmsdk.testing.servers import SmtpSink, TelegramStub
@@ -32,7 +34,7 @@ from crmsdk.testing.servers import SmtpSink, TelegramStub
 __all__ = ["Week", "play_week", "rehearse"]
 
 SEED = 7
-_SETTINGS = {
+_SETTINGS: Mapping[str, Any] = {
     "zone": ZONE,
     "policy": default_policy(),
     "catalog": CATALOG,
@@ -134,7 +136,7 @@ async def _channels(stack: AsyncExitStack, folder: Path) -> tuple[list[Channel],
         )
     sink = await stack.enter_async_context(SmtpSink())
     stub = await stack.enter_async_context(TelegramStub(token=_TOKEN))
-    channels = [
+    channels: list[Channel] = [
         SmtpChannel(sink.host, port=sink.port, encryption="none", sender=SENDER),
         TelegramChannel(_TOKEN, base_url=f"http://{stub.host}:{stub.port}"),
     ]
@@ -142,10 +144,10 @@ async def _channels(stack: AsyncExitStack, folder: Path) -> tuple[list[Channel],
 
 
 async def _feed(
-    crm: Crm, clock: VirtualClock, instants: Sequence[datetime], facts: Sequence[Input], answers: Sequence[object]
+    crm: Crm, clock: VirtualClock, instants: Sequence[datetime], facts: Sequence[Input], answers: Sequence[Response]
 ) -> None:
     """Give the runtime the same facts at the same instants as the simulation."""
-    left, replies = list(facts), sorted(answers, key=lambda answer: (answer.at, answer.id))  # type: ignore[attr-defined]  # both kinds have them
+    left, replies = list(facts), sorted(answers, key=lambda answer: (answer.at, answer.id))
     for instant in instants:
         clock.set(instant)
         due = [news for news in left if news.at <= instant]

@@ -132,6 +132,7 @@ def _email(subject: str, text: str) -> str:
     return (
         f"subject: {subject}\nunsubscribe: {{{{ unsubscribe_url }}}}\n---\n"
         f'<p>{text}</p>\n<p><a href="{{{{ unsubscribe_url }}}}">No more of these</a></p>\n'
+        f"--- text\n{text}\n\nNo more of these: {{{{ unsubscribe_url }}}}\n"
     )
 
 

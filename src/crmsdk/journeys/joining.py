@@ -1,8 +1,8 @@
 """How an anonymous visitor's history becomes part of a known person's."""
 
-import attrs
 
 from crmsdk.journeys.person import Person, WatchKind
+from crmsdk.model.changing import with_changes
 from crmsdk.model.facts import Facts
 
 __all__ = ["joined"]
@@ -11,11 +11,12 @@ __all__ = ["joined"]
 def joined(person: Person, other: Person) -> Person:
     """Give the person with the other's history, runs and open absences added.
 
-    The person's own zone, locale and audience win; the earlier birth counts. Watches over segments, dates and
-    schedules are not taken over: they are asked anew with the joined facts.
+    Of zone, locale and account the last by event time counts, as of any attribute; the person's own audience
+    wins, and the earlier birth. Watches over segments, dates and schedules are not taken over: they are asked
+    anew with the joined facts.
     """
     facts: Facts = person.facts.with_events(
-        attrs.evolve(event, customer=person.id) for event in other.facts.events
+        with_changes(event, customer=person.id) for event in other.facts.events
     ).with_attributes(other.facts.attributes)
     own = {watch.id for watch in person.watches}
     carried = tuple(
@@ -23,11 +24,11 @@ def joined(person: Person, other: Person) -> Person:
         for watch in other.watches
         if watch.kind in (WatchKind.ABSENCE, WatchKind.EVENT) and watch.id not in own
     )
-    return attrs.evolve(
+    return with_changes(
         person,
         created=min(person.created, other.created),
         identifiers=tuple(dict.fromkeys((*person.identifiers, *other.identifiers))),
-        facts=attrs.evolve(
+        facts=with_changes(
             facts,
             zone=person.facts.zone or other.facts.zone,
             consents=(*person.facts.consents, *other.facts.consents),

@@ -51,6 +51,7 @@ from crmsdk.journeys.stimuli import (
     Withdraw,
     Write,
 )
+from crmsdk.model.changing import with_changes
 from crmsdk.model.customer import AttributeWrite
 from crmsdk.model.event import Event
 from crmsdk.model.facts import Facts
@@ -155,7 +156,7 @@ class _Turn:
                     self._act(stimulus)
             case _:
                 assert_never(stimulus)
-        return Step(run=attrs.evolve(self.run, wake=self._wake()), effects=tuple(self.effects))
+        return Step(run=with_changes(self.run, wake=self._wake()), effects=tuple(self.effects))
 
     def _holds(self, condition: Condition) -> bool:
         return evaluate(condition, self.facts, self.now, run=view_of(self.run)).matched
@@ -172,14 +173,14 @@ class _Turn:
     def _measure(self) -> None:
         goal = self.program.journey.goal
         if self.run.goal_open and goal is not None and self._holds(goal):
-            self.run = attrs.evolve(self.run, goal_at=self.now, goal_open=False)
+            self.run = with_changes(self.run, goal_at=self.now, goal_open=False)
             self._tell(NoteKind.GOAL, "after the run")
 
     def _rules(self) -> bool:
         """Apply goal and exit; say whether the run ended."""
         journey = self.program.journey
         if journey.goal is not None and self.run.goal_open and self._stands(journey.goal):
-            self.run = attrs.evolve(self.run, goal_at=self.now, goal_open=False)
+            self.run = with_changes(self.run, goal_at=self.now, goal_open=False)
             self._tell(NoteKind.GOAL)
             self._end("goal")
             return True
@@ -203,7 +204,7 @@ class _Turn:
 
     def _end(self, outcome: str) -> None:
         waits = self.run.waits_for
-        self.run = attrs.evolve(
+        self.run = with_changes(
             self.run,
             phase=Phase.ENDED,
             ended=self.now,
@@ -304,7 +305,7 @@ class _Turn:
     def _go(self, cursor: int, nominal: datetime) -> None:
         """Go from step to step until one of them waits; a held run stays before the first."""
         if self.held:
-            self.run = attrs.evolve(
+            self.run = with_changes(
                 self.run, phase=Phase.READY, cursor=cursor, since=self.now, due=None, waits_for=""
             )
             return
@@ -313,7 +314,7 @@ class _Turn:
                 self._end("completed")
                 return
             node = self.program.nodes[cursor]
-            self.run = attrs.evolve(
+            self.run = with_changes(
                 self.run,
                 cursor=cursor,
                 since=nominal,
@@ -329,7 +330,7 @@ class _Turn:
         raise DefinitionError(f"more than {_BUDGET} steps at one moment", path=self.program.nodes[cursor].path)
 
     def _arm(self, due: datetime) -> None:
-        self.run = attrs.evolve(self.run, phase=Phase.WAITING, due=due)
+        self.run = with_changes(self.run, phase=Phase.WAITING, due=due)
 
     def _enter(self, node: Node, nominal: datetime) -> int | None:
         """Enter a step; give the next one, or None where the run waits or has ended."""
@@ -397,7 +398,7 @@ class _Turn:
             self._tell(NoteKind.SUPPRESSED, "holdout", node=node, message=message.id)
             return node.next
         self._tell(NoteKind.ASKED, at.template, node=node, message=message.id)
-        self.run = attrs.evolve(self.run, phase=Phase.SENDING, waits_for=message.id)
+        self.run = with_changes(self.run, phase=Phase.SENDING, waits_for=message.id)
         return None
 
     def _message(self, at: Send, node: Node) -> Message:
@@ -451,7 +452,7 @@ class _Turn:
     def _hand_over(self, at: HandOver, node: Node, nominal: datetime) -> int | None:
         if self.run.control:
             self._tell(NoteKind.SUPPRESSED, "holdout", node=node)
-            self.run = attrs.evolve(self.run, phase=Phase.TASK, due=nominal + at.within)
+            self.run = with_changes(self.run, phase=Phase.TASK, due=nominal + at.within)
             return None
         task = Task(
             id=keyed_id(self.project.secret, ("task", self.run.id, node.key)),
@@ -466,7 +467,7 @@ class _Turn:
         )
         self.effects.append(OpenTask(task))
         self._tell(NoteKind.TASK, at.task, node=node)
-        self.run = attrs.evolve(self.run, phase=Phase.TASK, waits_for=task.id, due=nominal + at.within)
+        self.run = with_changes(self.run, phase=Phase.TASK, waits_for=task.id, due=nominal + at.within)
         return None
 
     # ----------------------------------------------------------------------------------- small change

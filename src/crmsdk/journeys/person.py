@@ -10,6 +10,7 @@ from enum import StrEnum
 
 import attrs
 
+from crmsdk.model.changing import with_changes
 from crmsdk.model.consent import ConsentWrite
 from crmsdk.model.customer import AttributeWrite, Customer, Identifier
 from crmsdk.model.event import Event, Position
@@ -274,15 +275,15 @@ class Person:
                 break
         else:
             runs.append(run)
-        return attrs.evolve(self, enrollments=tuple(runs))
+        return with_changes(self, enrollments=tuple(runs))
 
     def with_watch(self, watch: Watch) -> "Person":
         """Put a watch in its place, or add it."""
-        return attrs.evolve(self, watches=(*(old for old in self.watches if old.id != watch.id), watch))
+        return with_changes(self, watches=(*(old for old in self.watches if old.id != watch.id), watch))
 
     def without_watch(self, watch: Watch) -> "Person":
         """Stop watching."""
-        return attrs.evolve(self, watches=tuple(old for old in self.watches if old.id != watch.id))
+        return with_changes(self, watches=tuple(old for old in self.watches if old.id != watch.id))
 
 
 @attrs.frozen(kw_only=True)

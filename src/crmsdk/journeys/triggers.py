@@ -18,7 +18,6 @@ __all__ = [
     "DAY",
     "ApiCall",
     "DateReached",
-    "NamedEvent",
     "NamedProperty",
     "OnEvent",
     "Schedule",
@@ -36,12 +35,6 @@ DAY = timedelta(days=1)
 _ZERO = timedelta(0)
 
 
-class NamedEvent(Protocol):
-    """Anything that carries the name of an event: an ``EventType`` or an adopted pydantic model."""
-
-    __event_name__: str
-
-
 class NamedProperty(Protocol):
     """Anything that carries the name of a property or attribute: ``CartUpdated.cart_id``."""
 
@@ -50,7 +43,7 @@ class NamedProperty(Protocol):
         """The declared name."""
 
 
-def _event_name(event: str | type[NamedEvent]) -> str:
+def _event_name(event: str | type[object]) -> str:
     name = event if isinstance(event, str) else getattr(event, "__event_name__", None)
     if not isinstance(name, str) or not name:
         raise DefinitionError(f"{event!r} names no event; give an EventType or a non-empty name")
@@ -112,7 +105,7 @@ class OnEvent(Trigger):
 
     def unless(
         self,
-        event: str | type[NamedEvent],
+        event: str | type[object],
         *tests: PropTest,
         within: timedelta,
         anchor: Literal["first", "last"] = "last",
@@ -180,7 +173,7 @@ class ApiCall(Trigger):
     """The application says so, by ``crm.enter``; it gives the entry key."""
 
 
-def on(event: str | type[NamedEvent], *, key: str | NamedProperty | None = None) -> OnEvent:
+def on(event: str | type[object], *, key: str | NamedProperty | None = None) -> OnEvent:
     """Start when an event happens.
 
     >>> on("cart_updated", key="cart_id").unless("purchase", within=timedelta(hours=2)).within

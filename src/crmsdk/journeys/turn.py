@@ -11,13 +11,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import assert_never
 
-import attrs
-
 from crmsdk.errors import DefinitionError
 from crmsdk.journeys.entering import ONCE_ONLY, barred, refused, run_of
 from crmsdk.journeys.joining import joined
 from crmsdk.journeys.machine import step
 from crmsdk.journeys.person import Change, Enrollment, Note, NoteKind, Person, Phase, Task, Watch, WatchKind
+from crmsdk.journeys.profile import logged, profiled
 from crmsdk.journeys.program import Program, key_text
 from crmsdk.journeys.programs import Programs, Slot
 from crmsdk.journeys.stimuli import (
@@ -48,6 +47,7 @@ from crmsdk.journeys.stimuli import (
 )
 from crmsdk.journeys.triggers import ApiCall, OnEvent, SegmentChange
 from crmsdk.journeys.watching import look, new_watch
+from crmsdk.model.changing import with_changes
 from crmsdk.model.event import START, Event, Position
 from crmsdk.model.facts import Facts
 from crmsdk.model.ids import EnrollmentId, EventId, MessageId, keyed_id
@@ -87,6 +87,7 @@ def react(
     now: datetime,
     paused: frozenset[str] = frozenset(),
     anew: frozenset[str] = frozenset(),
+    timers: bool = True,
 ) -> Change:
     """Give everything that one turn changes about one person.
 
@@ -97,15 +98,18 @@ def react(
         now: The present moment, UTC.
         paused: Names of paused journeys: their runs stand still, their entries are kept.
         anew: Names of journeys whose watches start over, silently: those just activated.
+        timers: Whether what is due fires too. Without it only the inputs act, so that news that arrive in
+            several calls at one moment all come before the timers of that moment.
 
     Returns:
-        The change to commit; its person's ``wake`` is later than ``now``.
+        The change to commit; with timers its person's ``wake`` is later than ``now``.
     """
     turn = _Turn(programs, person, now, paused)
     turn.prepare(anew)
     for entry in sorted(inputs, key=_place):
         turn.take(entry)
-    turn.tick()
+    if timers:
+        turn.tick()
     return turn.change(person)
 
 
@@ -157,7 +161,7 @@ class _Turn:
         writes = {id(write) for other in self.others for write in other.facts.attributes}
         consents = {id(consent) for other in self.others for consent in other.facts.consents}
         names = {identifier for other in self.others for identifier in other.identifiers}
-        return attrs.evolve(
+        return with_changes(
             whole,
             events=tuple(event for event in whole.events if event.id not in theirs),
             attributes=tuple(write for write in whole.attributes if id(write) not in writes),
@@ -188,7 +192,7 @@ class _Turn:
             case Consented():
                 self.cause = entry.consent.at
                 facts = self.person.facts
-                self._facts(attrs.evolve(facts, consents=(*facts.consents, entry.consent)))
+                self._facts(with_changes(facts, consents=(*facts.consents, entry.consent)))
                 self._changed(Reads(consents=True))
             case Happened():
                 self._happen(entry.event)
@@ -209,28 +213,25 @@ class _Turn:
         self._follow_up()
 
     def _facts(self, facts: Facts) -> None:
-        self.person = attrs.evolve(self.person, facts=facts)
+        self.person = with_changes(self.person, facts=facts)
 
     def _wrote(self, entry: Wrote) -> None:
         self.cause = entry.at
         person = self.person
-        facts = person.facts.with_attributes(entry.attributes) if entry.attributes else person.facts
-        if entry.zone is not None:
-            facts = attrs.evolve(facts, zone=entry.zone)
+        writes = logged(entry)
         known = person.identifiers
-        self.person = attrs.evolve(
+        written = with_changes(
             person,
-            facts=facts,
+            facts=person.facts.with_attributes(writes) if writes else person.facts,
             identifiers=(*known, *(new for new in dict.fromkeys(entry.identifiers) if new not in known)),
-            locale=person.locale if entry.locale is None else entry.locale,
             audience=person.audience if entry.audience is None else entry.audience,
-            account=person.account if entry.account is None else entry.account,
         )
-        for write in entry.attributes:
+        self.person = written if len(writes) == len(entry.attributes) else profiled(written, self.now)
+        for write in writes:
             if write.at > self.now:
                 self._later(write.id, write.at, None)
         names = frozenset(write.name for write in entry.attributes)
-        self._changed(Reads(attributes=names, zone=entry.zone is not None))
+        self._changed(Reads(attributes=names, zone=self.person.facts.zone != person.facts.zone))
 
     def _later(self, fact: str, at: datetime, position: Position | None) -> None:
         self.person = self.person.with_watch(
@@ -239,7 +240,7 @@ class _Turn:
 
     def _happen(self, event: Event) -> None:
         if event.customer != self.person.id:
-            event = attrs.evolve(event, customer=self.person.id)
+            event = with_changes(event, customer=self.person.id)
         self._facts(self.person.facts.with_events((event,)))
         if event.at > self.now:
             self._later(event.id, event.at, event.position)
@@ -280,7 +281,7 @@ class _Turn:
         self._enter(slot, started_by=entry.key, position=(self.now, START), values=entry.values, key=entry.key)
 
     def _answered(self, entry: Answered) -> None:
-        task = attrs.evolve(entry.task, done=entry.at, answer=entry.answer)
+        task = with_changes(entry.task, done=entry.at, answer=entry.answer)
         self.tasks[task.id] = task
         self._happen(
             Event(
@@ -307,7 +308,7 @@ class _Turn:
         pausing = isinstance(entry, Held)
         for run in self._living(entry.journey):
             if run.paused != pausing:
-                held = attrs.evolve(run, paused=pausing)
+                held = with_changes(run, paused=pausing)
                 self.note(NoteKind.PAUSED if pausing else NoteKind.RESUMED, run=run)
                 self.person = self.person.with_enrollment(held)
                 self._step(held, Fact())
@@ -315,7 +316,7 @@ class _Turn:
     def _join(self, entry: Joined) -> None:
         self.cause = self.now
         twice = {(run.journey, run.key) for run in self.person.enrollments if run.alive}
-        self.person = joined(self.person, entry.other)
+        self.person = profiled(joined(self.person, entry.other), self.now)
         self.others.append(entry.other)
         self.note(NoteKind.JOINED, "an anonymous visitor turned out to be this person")
         for run in entry.other.enrollments:
@@ -464,6 +465,7 @@ class _Turn:
                     self._arrived(event)
                 else:
                     self.cause = self.now
+                    self.person = profiled(self.person, self.now)
                     self._changed(Reads.all())
             case WatchKind.ABSENCE:
                 self.person = self.person.without_watch(watch)
@@ -518,7 +520,7 @@ class _Turn:
 
     def _park(self, run: Enrollment, why: str) -> None:
         if run.alive and run.phase is not Phase.PARKED:
-            parked = attrs.evolve(run, phase=Phase.PARKED, wake=None, error=why)
+            parked = with_changes(run, phase=Phase.PARKED, wake=None, error=why)
             self.person = self.person.with_enrollment(parked)
             self.note(NoteKind.PARKED, why, run=run)
 
@@ -571,7 +573,7 @@ class _Turn:
                 continue
             if self._held(run):
                 if run.wake is not None:
-                    self.person = self.person.with_enrollment(attrs.evolve(run, wake=None))
+                    self.person = self.person.with_enrollment(with_changes(run, wake=None))
                 continue
             thawed = run.wake is None and (run.due is not None or run.phase is Phase.READY)
             wake = self.now if thawed else run.wake

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-import attrs
 from cronsim import CronSim
 
 from crmsdk.journeys.deadlines import moment_of_date
 from crmsdk.journeys.person import Watch, WatchKind
 from crmsdk.journeys.programs import Slot
 from crmsdk.journeys.triggers import DateReached, Schedule, SegmentChange
+from crmsdk.model.changing import with_changes
 from crmsdk.model.facts import Facts
 from crmsdk.model.moment import to_moment
 from crmsdk.model.zones import local, zone
@@ -48,24 +48,24 @@ def look(slot: Slot, watch: Watch, facts: Facts, *, now: datetime, project_zone:
         case SegmentChange():
             verdict = evaluate(trigger.segment, facts, now)
             fires = verdict.matched != watch.matched and verdict.matched == (trigger.change == "enter")
-            seen = attrs.evolve(watch, matched=verdict.matched, due=verdict.until)
+            seen = with_changes(watch, matched=verdict.matched, due=verdict.until)
             return seen, now.isoformat() if fires else None
         case DateReached():
             value = facts.attribute(trigger.attribute, now)
             done = watch.matched and watch.value == value
             due = None if done else moment_of_date(value, trigger.offset, trigger.at, person_zone)
             if due is None or due > now:
-                return attrs.evolve(watch, value=value, due=due, matched=done), None
-            reached = attrs.evolve(watch, value=value, due=None, matched=True)
+                return with_changes(watch, value=value, due=due, matched=done), None
+            reached = with_changes(watch, value=value, due=None, matched=True)
             fresh = now - due <= trigger.max_age
             return reached, f"{value}{trigger.offset!r}" if fresh else None
         case Schedule():
             due = watch.due
             following = next_occurrence(trigger, now, person_zone)
             if due is None or due > now:
-                return attrs.evolve(watch, due=following), None
+                return with_changes(watch, due=following), None
             fresh = now - due <= trigger.max_age
-            return attrs.evolve(watch, due=following), due.isoformat() if fresh else None
+            return with_changes(watch, due=following), due.isoformat() if fresh else None
         case _:
             raise AssertionError(trigger)
 

@@ -6,8 +6,9 @@ from datetime import datetime
 
 import attrs
 
+from crmsdk.model.changing import with_changes
 from crmsdk.model.consent import ConsentWrite
-from crmsdk.model.customer import AttributeWrite
+from crmsdk.model.customer import PROFILE, AttributeWrite
 from crmsdk.model.event import Event, Position
 from crmsdk.model.ids import CustomerId
 from crmsdk.model.values import Value
@@ -49,11 +50,11 @@ class Facts:
                 new.append(event)
             else:
                 insort(new, event, key=_place)
-        return attrs.evolve(self, events=tuple(new))
+        return with_changes(self, events=tuple(new))
 
     def with_attributes(self, writes: Iterable[AttributeWrite]) -> "Facts":
         """Add entries of the attribute log at their places."""
-        return attrs.evolve(self, attributes=tuple(sorted((*self.attributes, *writes), key=_written)))
+        return with_changes(self, attributes=tuple(sorted((*self.attributes, *writes), key=_written)))
 
     def attribute(self, name: str, now: datetime) -> Value:
         """Give the value of an attribute as of ``now``; None when missing.
@@ -75,9 +76,9 @@ class Facts:
         return found
 
     def current(self, now: datetime) -> dict[str, Value]:
-        """Give every attribute that has a value as of ``now``."""
+        """Give every attribute that has a value as of ``now``; zone, locale and account are none."""
         out = {write.name: write.value for write in self.attributes if write.at <= now}
-        return {name: value for name, value in out.items() if value is not None}
+        return {name: value for name, value in out.items() if value is not None and name not in PROFILE}
 
     def between(self, after: Position, upto: Position) -> tuple[Event, ...]:
         """Give the events with ``after < position <= upto``, in total order."""

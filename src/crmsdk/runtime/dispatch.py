@@ -17,6 +17,7 @@ import attrs
 from crmsdk.errors import AuthError, ConfigError, CrmsdkError, InputError, TemplateError, UnsupportedFeature
 from crmsdk.journeys.person import Note, NoteKind, Person
 from crmsdk.journeys.programs import Programs
+from crmsdk.model.changing import with_changes
 from crmsdk.model.content import Content, Envelope
 from crmsdk.model.message import (
     Accepted,
@@ -237,7 +238,7 @@ class _Round:
             await self.of.limiter.release(lease)
             self._refuse(message, barred)
             return None
-        sending = attrs.evolve(
+        sending = with_changes(
             message,
             state=MessageState.SENDING,
             channel=decision.channel,
@@ -317,7 +318,7 @@ class _Round:
         match outcome:
             case Accepted(provider_id=provider_id):
                 await self.of.limiter.commit(lease)
-                self._end(attrs.evolve(message, provider_id=provider_id), MessageState.SENT, NoteKind.SENT)
+                self._end(with_changes(message, provider_id=provider_id), MessageState.SENT, NoteKind.SENT)
             case Rejected(reason=reason, suppress=suppress):
                 await self.of.limiter.release(lease)
                 if suppress is not None:
@@ -346,7 +347,7 @@ class _Round:
             self._refuse(message, f"expired while waiting: {reason}")
             return
         self.retried += 1
-        waiting = attrs.evolve(
+        waiting = with_changes(
             message, state=MessageState.PENDING, not_before=at, lease=None, worker="", reason=reason
         )
         await self._settle(waiting, [message_note(message, NoteKind.RETRY, self.now, reason)])
@@ -355,12 +356,12 @@ class _Round:
         channel = self.of.channels[message.channel]
         idempotent = channel.capabilities.idempotency is Idempotency.KEY
         if not idempotent and message.kind not in self.of.at_least_once:
-            self._end(attrs.evolve(message, reason=reason), MessageState.IN_DOUBT, NoteKind.IN_DOUBT, reason)
+            self._end(with_changes(message, reason=reason), MessageState.IN_DOUBT, NoteKind.IN_DOUBT, reason)
             return
         self.retried += 1
         # It stays `sending` and counted until its lease is over; then it is sent again under the same key.
         await self._settle(
-            attrs.evolve(message, reason=reason), [message_note(message, NoteKind.RETRY, self.now, reason)]
+            with_changes(message, reason=reason), [message_note(message, NoteKind.RETRY, self.now, reason)]
         )
 
     # ------------------------------------------------------------------------------------- ends
@@ -368,7 +369,7 @@ class _Round:
     def _end(
         self, message: Message, state: MessageState, kind: NoteKind, text: str = "", data: Properties = EMPTY
     ) -> None:
-        final = attrs.evolve(message, state=state, lease=None, worker="", reason=text)
+        final = with_changes(message, state=state, lease=None, worker="", reason=text)
         self.ends.append(Ended(final, message_note(message, kind, self.now, text or message.channel, data)))
 
     def _refuse(self, message: Message, reason: str, data: Properties = EMPTY) -> None:
@@ -388,11 +389,11 @@ class _Round:
             else []
         )
         await self._settle(
-            attrs.evolve(message, not_before=until, lease=None, worker="", reason=reason), notes
+            with_changes(message, not_before=until, lease=None, worker="", reason=reason), notes
         )
 
     async def _free(self, message: Message, at: datetime) -> None:
-        await self._settle(attrs.evolve(message, not_before=at, lease=None, worker=""), [])
+        await self._settle(with_changes(message, not_before=at, lease=None, worker=""), [])
 
     async def _settle(self, message: Message, notes: Sequence[Note]) -> None:
         await self.of.store.settle(message, worker=self.of.worker, notes=notes)

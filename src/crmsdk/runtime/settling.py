@@ -10,6 +10,7 @@ from crmsdk.journeys.person import Change, Note, NoteKind, Person
 from crmsdk.journeys.programs import Programs
 from crmsdk.journeys.stimuli import Handed
 from crmsdk.journeys.turn import react
+from crmsdk.model.changing import with_changes
 from crmsdk.model.ids import CustomerId
 from crmsdk.model.message import Message
 from crmsdk.model.values import EMPTY, Properties
@@ -52,9 +53,9 @@ def _turn(
         Handed(at=now, message=end.message.id, result=end.message.state, reason=end.message.reason)
         for end in ends
     ]
-    change = react(programs, person, handed, now=now, paused=paused)
+    change = react(programs, person, handed, now=now, paused=paused, timers=False)
     own = {end.message.id for end in ends}
-    return attrs.evolve(
+    return with_changes(
         change,
         messages=(
             *(end.message for end in ends),
@@ -105,5 +106,5 @@ async def _follow(store: Store, waiting: dict[CustomerId, list[Ended]], gone: Cu
     rows = await store.messages([end.message.id for end in ends])
     for end, row in zip(ends, rows, strict=True):
         if row is not None and row.customer != gone:
-            moved = attrs.evolve(end.message, customer=row.customer)
-            waiting[row.customer].append(attrs.evolve(end, message=moved))
+            moved = with_changes(end.message, customer=row.customer)
+            waiting[row.customer].append(with_changes(end, message=moved))

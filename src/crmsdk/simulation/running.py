@@ -17,9 +17,12 @@ from crmsdk.journeys.program import arms_of
 from crmsdk.journeys.steps import Send, Step
 from crmsdk.ledgers.memory import MemoryLedger
 from crmsdk.model.address import Address
+from crmsdk.model.changing import with_changes
 from crmsdk.model.content import ChatContent, Content, EmailContent, Envelope
 from crmsdk.model.customer import Customer
+from crmsdk.model.ids import MessageId
 from crmsdk.model.inputs import Input as News
+from crmsdk.model.inputs import Track
 from crmsdk.model.message import DeliveryEvent, Message, MessageKind, Outcome
 from crmsdk.model.moment import to_moment
 from crmsdk.model.provider import Capabilities
@@ -157,7 +160,7 @@ class Simulation:
         self._responses = NoResponses() if responses is None else responses
         self._clock = VirtualClock(self.start)
         self._order = count()
-        self._answers: list[tuple[datetime, int, Response]] = []
+        self._answers: list[tuple[datetime, int, Response, MessageId]] = []
         self.answered: list[Response] = []
         self._channels = [
             _Watched(channel) for channel in (_channels_of(journeys) if channels is None else channels)
@@ -236,14 +239,14 @@ class Simulation:
         news: list[News] = list(self._future[first : self._place])
         reports: list[DeliveryEvent] = []
         while self._answers and self._answers[0][0] <= moment:
-            _, _, answer = heapq.heappop(self._answers)
+            _, _, answer, message = heapq.heappop(self._answers)
             self.answered.append(answer)
             if isinstance(answer, DeliveryEvent):
                 reports.append(answer)
             else:
-                news.append(answer)
+                news.append(self._said(answer, message))
         if news:
-            self.taken += drive(self.crm.ingest(news))
+            self.taken += with_changes(drive(self.crm.ingest(news)), ids=frozenset())
         if reports:
             drive(self.crm.report(reports))
 
@@ -259,12 +262,18 @@ class Simulation:
             if message is not None:
                 self._answer(message)
 
+    def _said(self, answer: Track, message: MessageId) -> Track:
+        """Put an answer in the name of whoever has the message by now: visitors have no user id."""
+        (row,) = drive(self.store.messages([message]))
+        (person,) = drive(self.store.load([row.customer])) if row is not None else (None,)
+        return answer if person is None else attrs.evolve(answer, identifiers=person.identifiers[:1])
+
     def _answer(self, message: Message) -> None:
         luck = random.Random(f"{self._seed}:{message.id}")  # noqa: S311 - imagined people, not secrets
         for answer in self._responses.respond(attrs.evolve(message, not_before=self.now), luck):
             if answer.at < self.now:
                 raise ConfigError("a response lies before its message; date it at or after the sending")
-            heapq.heappush(self._answers, (answer.at, next(self._order), answer))
+            heapq.heappush(self._answers, (answer.at, next(self._order), answer, message.id))
 
 
 def simulate(

@@ -1,0 +1,46 @@
+"""A quick copy of a frozen value with some fields changed, for the values that change all the time."""
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any, TypeVar
+
+import attrs
+
+__all__ = ["with_changes"]
+
+T = TypeVar("T")
+
+_Setter = Callable[[Any, Any], None]
+
+
+@lru_cache(maxsize=None)
+def _copier(cls: type) -> tuple[Callable[[Any], Any], Mapping[str, _Setter]]:
+    """Write a function that copies slot by slot: a loop over the slots takes twice as long."""
+    names = [field.name for field in attrs.fields(cls)]
+    setters = {f"set_{place}": getattr(cls, name).__set__ for place, name in enumerate(names)}
+    lines = [f"    set_{place}(copy, value.{name})" for place, name in enumerate(names)]
+    source = "\n".join(("def copier(value):", "    copy = new(cls)", *lines, "    return copy"))
+    scope: dict[str, Any] = {**setters, "new": object.__new__, "cls": cls}
+    exec(source, scope)  # noqa: S102 - made of the names of a class's own fields, nothing else
+    return scope["copier"], {name: setters[f"set_{place}"] for place, name in enumerate(names)}
+
+
+def with_changes(value: T, /, **changes: object) -> T:
+    """Copy a slotted attrs value with some fields changed.
+
+    Converters and validators do not run: what is given must be in the form the value keeps. Runs of journeys
+    and rows of the outbox change at every step, and ``attrs.evolve`` takes several times as long for them.
+
+    Args:
+        value: An instance of a class made by ``attrs.frozen``.
+        changes: New contents by field.
+
+    Raises:
+        KeyError: the class has no such field.
+    """
+    cls: Any = type(value)
+    copier, setters = _copier(cls)
+    copy: T = copier(value)
+    for name, content in changes.items():
+        setters[name](copy, content)
+    return copy
