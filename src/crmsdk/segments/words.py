@@ -8,7 +8,7 @@ Join with ``&``, ``|`` and ``~``, with brackets around comparisons. Names of eve
 are said as text or by their declaration.
 """
 
-from typing import Protocol, cast
+from typing import cast
 
 from crmsdk.errors import DefinitionError
 from crmsdk.model.comparison import Op, PropTest
@@ -31,19 +31,13 @@ from crmsdk.segments.grammar import (
     name_of,
 )
 
-__all__ = ["Attr", "NamedEvent", "attr", "consent", "did", "everyone", "nobody", "prop", "segment"]
+__all__ = ["Attr", "attr", "consent", "did", "everyone", "nobody", "prop", "segment"]
 
 everyone: Predicate = Always()
 """Holds for everybody."""
 
 nobody: Predicate = Always(False)
 """Holds for nobody."""
-
-
-class NamedEvent(Protocol):
-    """Anything that carries the name of an event: an ``EventType`` or an adopted pydantic model."""
-
-    __event_name__: str
 
 
 class Attr(Readable[Predicate], Timed[Predicate]):
@@ -100,15 +94,19 @@ def prop(name: str) -> Readable[PropTest]:
     return Readable(ask)
 
 
-def did(event: str | type[NamedEvent]) -> Did:
+def did(event: str | type[object]) -> Did:
     """Ask whether an event happened, once or more; chain ``where``, ``within``, ``at_least`` and more.
+
+    Args:
+        event: Its name, an ``EventType``, or a model adopted as one (which a type checker cannot tell).
 
     Raises:
         DefinitionError: the argument names no event.
     """
     name = event if isinstance(event, str) else getattr(event, "__event_name__", None)
     if not isinstance(name, str) or not name:
-        raise DefinitionError(f"{event!r} names no event; give an EventType or a non-empty name")
+        called = event.__name__ if isinstance(event, type) else type(event).__name__
+        raise DefinitionError(f"{called} names no event; give an EventType or a non-empty name")
     return Did(Occurrences(name))
 
 

@@ -1,0 +1,292 @@
+"""A second evaluator of conditions, in another style: over their JSON, in microseconds, by brute force.
+
+It shares nothing with the reference but the codec. The answer at one moment is computed from the whole
+history; when the answer changes is found by asking at every moment at which anything could.
+"""
+
+import unicodedata
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
+from typing import Any
+
+from crmsdk.model.codec import encode
+from crmsdk.model.facts import Facts
+from crmsdk.model.money import Money
+from crmsdk.model.span import parse_span
+from crmsdk.segments.grammar import Condition
+from crmsdk.segments.verdict import RunView
+
+START = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def us(moment: datetime | str) -> int:
+    moment = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+    return (moment - START) // timedelta(microseconds=1)
+
+
+def width(text: str) -> int:
+    return parse_span(text, "span") // timedelta(microseconds=1)
+
+
+LAST = us(datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC))
+
+
+def tagged(value: Any) -> tuple[str, Any] | None:
+    """Bring a stored value into (kind, comparable); None for a missing one."""
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return ("bool", value)
+    if isinstance(value, int | float):
+        return ("number", Fraction(value))
+    if isinstance(value, str):
+        return ("text", unicodedata.normalize("NFC", value))
+    if isinstance(value, datetime):
+        return ("moment", us(value))
+    if isinstance(value, date):
+        return ("date", value.toordinal())
+    if isinstance(value, Money):
+        return (value.currency, value.minor)
+    if isinstance(value, Mapping):
+        return ("mapping", {key: tagged(item) for key, item in value.items()})
+    return ("list", [tagged(item) for item in value])
+
+
+def untagged(data: Any) -> tuple[str, Any] | None:
+    """The same of a value in JSON."""
+    if isinstance(data, dict):
+        match data["is"]:
+            case "money":
+                return (data["currency"], data["minor"])
+            case "moment":
+                return ("moment", us(data["of"]))
+            case "date":
+                return ("date", date.fromisoformat(data["of"]).toordinal())
+            case _:
+                raise AssertionError(data)
+    if isinstance(data, list):
+        return ("list", [untagged(item) for item in data])
+    return tagged(data)
+
+
+def asks(op: str, data: Any, found: tuple[str, Any] | None) -> bool:
+    if found is None:
+        return False
+    kind, value = found
+    if op == "exists":
+        return True
+    operand = untagged(data)
+    assert operand is not None
+    if op == "eq":
+        return found == operand
+    if op == "in":
+        return found in operand[1]
+    if op == "contains":
+        return bool(
+            operand in value if kind == "list" else kind == operand[0] == "text" and operand[1] in value
+        )
+    if op in ("starts", "ends"):
+        return kind == "text" and bool((value.startswith if op == "starts" else value.endswith)(operand[1]))
+    if op == "between":
+        low, high = operand[1]
+        return asks_order("ge", low, found) and asks_order("le", high, found)
+    return asks_order(op, operand, found)
+
+
+def asks_order(op: str, operand: tuple[str, Any], found: tuple[str, Any]) -> bool:
+    if operand[0] != found[0] or found[0] in ("bool", "text", "list", "mapping"):
+        return False
+    a, b = found[1], operand[1]
+    return bool({"lt": a < b, "le": a <= b, "gt": a > b, "ge": a >= b}[op])
+
+
+def inside(values: Mapping[str, Any], path: str) -> Any:
+    if values.get(path) is not None:
+        return values[path]
+    head, dot, rest = path.partition(".")
+    deeper = values.get(head)
+    return inside(deeper, rest) if dot and isinstance(deeper, Mapping) else None
+
+
+class World:
+    """One customer, and one run, asked at any microsecond."""
+
+    def __init__(self, facts: Facts, run: RunView | None = None) -> None:
+        self.facts = facts
+        self.run = run
+        self.events = sorted(((us(e.at), e.id, e) for e in facts.events), key=lambda row: row[:2])
+
+    def attribute(self, name: str, now: int) -> Any:
+        head, _, rest = name.partition(".")
+        writes = [
+            (us(write.at), write.id, write)
+            for write in self.facts.attributes
+            if us(write.at) <= now and write.name in {name, head}
+        ]
+        if not writes:
+            return None
+        write = max(writes, key=lambda row: row[:2])[2]
+        if write.name == name:
+            return write.value
+        return inside(write.value, rest) if isinstance(write.value, Mapping) else None
+
+    def chosen(self, of: dict[str, Any], now: int) -> list[Any]:
+        out = []
+        for at, _, event in self.events:
+            window = of.get("window")
+            if window is None:
+                good = at <= now
+            elif window["is"] == "rolling":
+                good = now - width(window["span"]) < at <= now
+            else:
+                good = us(window["start"]) <= at < us(window["end"]) and at <= now
+            if good and event.name == of["event"] and self.passes(of, event):
+                out.append(event)
+        return out
+
+    @staticmethod
+    def passes(of: dict[str, Any], event: Any) -> bool:
+        return all(
+            asks(test["op"], test.get("operand"), tagged(inside(event.properties, test["name"])))
+            != test.get("negated", False)
+            for test in of.get("tests", [])
+        )
+
+    def lies(self, timing: dict[str, Any], value: Any, now: int) -> bool:
+        if not isinstance(value, datetime):
+            return False
+        at = us(value)
+        if timing["is"] == "absolute":
+            start = us(timing["start"]) if timing.get("start") else None
+            end = us(timing["end"]) if timing.get("end") else None
+            return (start is None or at >= start) and (end is None or at < end)
+        span = width(timing["span"])
+        return {
+            "within_last": now - span < at <= now,
+            "more_than_ago": at <= now - span,
+            "within_next": now < at <= now + span,
+        }[timing["relation"]]
+
+    def holds(self, node: dict[str, Any], now: int) -> bool:
+        low, high = node.get("low", 1), node.get("high")
+        match node["is"]:
+            case "always":
+                return bool(node.get("holds", True))
+            case "not" | "run-not":
+                return not self.holds(node["part"], now)
+            case "and" | "run-and":
+                return all(self.holds(part, now) for part in node["parts"])
+            case "or" | "run-or":
+                return any(self.holds(part, now) for part in node["parts"])
+            case "segment":
+                return self.holds(node["predicate"], now)
+            case "attr":
+                return asks(node["op"], node.get("operand"), tagged(self.attribute(node["name"], now)))
+            case "attr-time":
+                return self.lies(node["timing"], self.attribute(node["name"], now), now)
+            case "did":
+                count = len(self.chosen(node["of"], now))
+                return count >= low and (high is None or count <= high)
+            case "sum":
+                return self.summed(node, now)
+            case "event-time":
+                found = self.chosen(node["of"], now)
+                return bool(found) and self.lies(
+                    node["timing"], found[0 if node["edge"] == "first" else -1].at, now
+                )
+            case "consent":
+                return self.consent(node, now)
+            case "since-entry":
+                count = self.since(node, now)
+                return count >= low and (high is None or count <= high)
+            case other:
+                raise AssertionError(other)
+
+    def summed(self, node: dict[str, Any], now: int) -> bool:
+        operand = untagged(node["operand"])
+        assert operand is not None
+        kind = operand[0]
+        raw = [inside(event.properties, node["prop"]) for event in self.chosen(node["of"], now)]
+        values = [value for value in raw if (found := tagged(value)) is not None and found[0] == kind]
+        total = sum((tagged(value)[1] for value in values), Fraction(0))  # type: ignore[index]  # all have a kind
+        if any(isinstance(value, float) for value in values):
+            try:
+                total = Fraction(float(total))
+            except OverflowError:
+                total = Fraction(10) ** 400 * (1 if total > 0 else -1)
+        op = node["op"]
+        if op == "eq":
+            return bool(total == operand[1])
+        return asks_order(op, operand, (kind, total))
+
+    def consent(self, node: dict[str, Any], now: int) -> bool:
+        fitting = [
+            (us(write.at), write.id, write.state.value)
+            for write in self.facts.consents
+            if us(write.at) <= now
+            and write.channel in {"*", node["channel"]}
+            and write.purpose in {"*", node["purpose"]}
+        ]
+        return bool((max(fitting)[2] if fitting else "unknown") == node.get("state", "granted"))
+
+    def since(self, node: dict[str, Any], now: int) -> int:
+        assert self.run is not None
+        entry = (us(self.run.entry[0]), self.run.entry[1])
+        count = 0
+        for at, id_, event in self.events:
+            if at > now or (at, id_) <= entry or event.name != node["event"] or not self.passes(node, event):
+                continue
+            if node.get("span") and at > entry[0] + width(node["span"]):
+                continue
+            if node.get("keyed", True) and self.run.key_name is not None:
+                found = tagged(inside(event.properties, self.run.key_name))
+                if found is None or found != tagged(self.run.key):
+                    continue
+            count += 1
+        return count
+
+
+def numbers_of(node: Any) -> set[int]:
+    """Every width a condition names, in microseconds."""
+    if isinstance(node, dict):
+        own = {width(node["span"])} if isinstance(node.get("span"), str) else set()
+        return own.union(*(numbers_of(item) for item in node.values()))
+    if isinstance(node, list):
+        return set().union(*(numbers_of(item) for item in node))
+    return set()
+
+
+def answer(condition: Condition, facts: Facts, now: datetime, run: RunView | None = None) -> bool:
+    return World(facts, run).holds(_json(condition), us(now))
+
+
+def first_change(
+    condition: Condition, facts: Facts, now: datetime, run: RunView | None = None
+) -> datetime | None:
+    """Ask at every later moment at which the answer could change, and give the first at which it does."""
+    node, world, begin = _json(condition), World(facts, run), us(now)
+    moments = [us(event.at) for event in facts.events]
+    moments += [us(write.at) for write in facts.attributes]
+    moments += [us(entry.at) for entry in facts.consents]
+    moments += [us(write.value) for write in facts.attributes if isinstance(write.value, datetime)]
+    moments += [
+        us(item)
+        for write in facts.attributes
+        if isinstance(write.value, Mapping)
+        for item in write.value.values()
+        if isinstance(item, datetime)
+    ]
+    shifts = {0} | {sign * shift for shift in numbers_of(node) for sign in (-1, 1)}
+    asked = {moment + shift + tick for moment in moments for shift in shifts for tick in (-1, 0, 1)}
+    before = world.holds(node, begin)
+    for at in sorted(asked):
+        if begin < at <= LAST and world.holds(node, at) != before:
+            return START + timedelta(microseconds=at)
+    return None
+
+
+def _json(condition: Condition) -> dict[str, Any]:
+    data = encode(condition)
+    assert isinstance(data, dict)
+    return data
