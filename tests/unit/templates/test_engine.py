@@ -275,7 +275,7 @@ def test_no_error_shows_a_value(source: str) -> None:
 @given(st.text(max_size=50))
 def test_a_value_never_opens_a_tag(text: str) -> None:
     content = render(
-        engine(email_en='subject: s\n---\n<p title="{{ name }}">{{ name }}</p>'), name=text
+        engine(email_en='subject: s\n---\n<p title="{{ name }}">{{ name }}</p>'), more={"name": text}
     ).content
     assert isinstance(content, EmailContent)
     assert content.html is not None
