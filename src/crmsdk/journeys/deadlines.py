@@ -2,6 +2,7 @@
 
 from datetime import date, datetime, time, timedelta
 
+from crmsdk.errors import InputError
 from crmsdk.journeys.steps import UntilLocal, Wait
 from crmsdk.model.facts import Facts
 from crmsdk.model.moment import to_moment
@@ -24,17 +25,32 @@ def moment_of_date(value: Value, offset: timedelta, at: time, zone_name: str) ->
         zone_name: IANA zone of the person.
 
     Returns:
-        UTC, or None when missing.
+        UTC, or None when missing, or outside the years 1 to 9999.
     """
     match value:
         case datetime():
-            return value + offset
+            return moved(value, offset)
         case date():
-            return at_local(value + timedelta(days=offset.days), at, zone(zone_name)) + (
-                offset - timedelta(days=offset.days)
-            )
+            return _instant(value, offset, at, zone_name)
         case _:
             return None
+
+
+def _instant(day: date, offset: timedelta, at: time, zone_name: str) -> datetime | None:
+    days = timedelta(days=offset.days)
+    try:
+        # "Never" is often written as the last day of the year 9999: its edges lie outside of time.
+        return moved(at_local(day + days, at, zone(zone_name)), offset - days)
+    except (OverflowError, InputError):
+        return None
+
+
+def moved(moment: datetime, span: timedelta) -> datetime | None:
+    """Give ``moment + span``; None outside the years 1 to 9999."""
+    try:
+        return moment + span
+    except OverflowError:
+        return None
 
 
 def due_of(wait: Wait, since: datetime, *, facts: Facts, now: datetime, zone: str) -> datetime | None:
@@ -63,5 +79,5 @@ def _next(after: datetime, at: time, zone_name: str, weekdays: frozenset[int]) -
 
 
 def same_time_after(nominal: datetime, now: datetime, zone_name: str) -> datetime:
-    """Give the next instant after ``now`` at which the person's clock shows the time it showed at ``nominal``."""
+    """Give the next instant after ``now`` at which the person's clock shows what it showed at ``nominal``."""
     return _next(now, local(nominal, zone(zone_name)).time(), zone_name, frozenset(range(7)))

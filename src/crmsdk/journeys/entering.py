@@ -5,7 +5,7 @@ from datetime import datetime
 from crmsdk.experiments.split import in_holdout
 from crmsdk.journeys.machine import view_of
 from crmsdk.journeys.person import Enrollment, Person
-from crmsdk.journeys.program import Program, Project
+from crmsdk.journeys.program import END, Program, Project
 from crmsdk.model.event import Position
 from crmsdk.model.ids import EnrollmentId, keyed_id
 from crmsdk.model.values import Properties, Value
@@ -85,6 +85,7 @@ def run_of(
         key_value=key_value,
         position=position,
         entered=now,
+        cursor=0 if program.nodes else END,
         since=now,
         values=values,
         control=holdout is not None

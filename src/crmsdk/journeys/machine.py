@@ -192,7 +192,7 @@ class _Turn:
     def _expires(self, stimulus: Stimulus) -> bool:
         """Apply the lifetime, unless a timer that is due earlier has yet to act."""
         lifetime = self.program.journey.lifetime
-        if lifetime is None:
+        if lifetime is None or self.held:
             return False
         expires = self.run.entered + lifetime
         self.untils.append(expires)

@@ -7,14 +7,14 @@ import attrs
 
 from crmsdk.errors import DefinitionError
 from crmsdk.journeys.definition import Journey
-from crmsdk.journeys.steps import Branch, HandOver, Split, Step, WaitFor
+from crmsdk.journeys.steps import Branch, HandOver, Split, Step, UntilDate, Wait, WaitFor
 from crmsdk.model.codec import content_hash
 from crmsdk.model.comparison import kind_of
 from crmsdk.model.values import Value
 from crmsdk.segments.grammar import Condition
 from crmsdk.segments.reading import Reads, reads
 
-__all__ = ["END", "Node", "Program", "Project", "arms_of", "compiled", "key_at", "key_text"]
+__all__ = ["END", "Node", "Program", "Project", "arms_of", "both_names", "compiled", "key_at", "key_text"]
 
 END = -1
 """The cursor of a run that has no further step."""
@@ -102,6 +102,17 @@ def key_at(step: Step, path: str) -> str:
     return step.key or path.removeprefix("steps").replace("[", ".").replace("]", "").strip(".")
 
 
+def both_names(attribute: str) -> frozenset[str]:
+    """Name what may be written when an attribute changes: of a dotted name the part before the dot too."""
+    return frozenset((attribute, attribute.partition(".")[0]))
+
+
+def _dates(nodes: Sequence[Node]) -> Iterator[Reads]:
+    for node in nodes:
+        if isinstance(node.step, Wait) and isinstance(node.step.until, UntilDate):
+            yield Reads(attributes=both_names(node.step.until.attribute))
+
+
 def _conditions(nodes: Sequence[Node], journey: Journey) -> Iterator[Condition]:
     yield from (rule for rule in (journey.goal, journey.exit) if rule is not None)
     yield from (node.step.condition for node in nodes if isinstance(node.step, WaitFor))
@@ -126,7 +137,9 @@ def compiled(journey: Journey) -> Program:
             here = f"{path}[{offset}]"
             key = key_at(step, here)
             if key in keys:
-                raise DefinitionError(f"the key {key!r} is also that of {keys[key]}; give each its own", path=here)
+                raise DefinitionError(
+                    f"the key {key!r} is also that of {keys[key]}; give each its own", path=here
+                )
             keys[key] = here
             arms = tuple(place(nested, f"{here}.{name}", after) for name, nested in arms_of(step))
             nodes[index] = Node(index=index, key=key, path=here, step=step, next=after, arms=arms)
@@ -138,7 +151,7 @@ def compiled(journey: Journey) -> Program:
         journey=journey,
         hash=content_hash(journey),
         nodes=row,
-        rules=Reads.union(reads(condition) for condition in _conditions(row, journey)),
+        rules=Reads.union((*(reads(condition) for condition in _conditions(row, journey)), *_dates(row))),
     )
 
 

@@ -7,7 +7,7 @@ import attrs
 
 from crmsdk.errors import DefinitionError
 from crmsdk.journeys.definition import Journey
-from crmsdk.journeys.program import Program, Project, compiled
+from crmsdk.journeys.program import Program, Project, both_names, compiled
 from crmsdk.journeys.triggers import DateReached, OnEvent, Schedule, SegmentChange, Trigger
 from crmsdk.segments.reading import Reads, reads
 
@@ -29,7 +29,7 @@ class Slot:
             case SegmentChange(segment=segment):
                 watched = reads(segment)
             case DateReached(attribute=name):
-                watched = Reads(attributes=frozenset((name,)), zone=True)
+                watched = Reads(attributes=both_names(name), zone=True)
             case Schedule():
                 watched = Reads(zone=True)
             case _:

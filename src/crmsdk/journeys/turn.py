@@ -7,7 +7,7 @@ one. Then everything due at or before ``now`` fires, earliest first, until nothi
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import assert_never
 
@@ -48,6 +48,7 @@ from crmsdk.journeys.stimuli import (
 from crmsdk.journeys.triggers import ApiCall, OnEvent, SegmentChange
 from crmsdk.journeys.watching import look, new_watch
 from crmsdk.model.changing import with_changes
+from crmsdk.model.comparison import value_at
 from crmsdk.model.event import START, Event, Position
 from crmsdk.model.facts import Facts
 from crmsdk.model.ids import EnrollmentId, EventId, MessageId, keyed_id
@@ -66,17 +67,28 @@ _RANK = {Joined: 0, Wrote: 1, Consented: 1, Happened: 2, Handed: 3}
 _COMMAND = 4
 
 
-def _place(entry: Input) -> tuple[datetime, int, str]:
-    rank = _RANK.get(type(entry), _COMMAND)
+def _place(entry: Input) -> tuple[datetime, int, str, str]:
+    """Give the place of an input in its batch; no two different ones share it."""
+    rank, name = _RANK.get(type(entry), _COMMAND), type(entry).__name__
     match entry:
         case Happened(event=event):
-            return (event.at, rank, event.id)
+            return (event.at, rank, event.id, name)
         case Consented(consent=consent):
-            return (consent.at, rank, consent.id)
+            return (consent.at, rank, consent.id, name)
         case Wrote():
-            return (entry.at, rank, entry.id)
+            return (entry.at, rank, entry.id, name)
+        case Handed():
+            return (entry.at, rank, entry.message, name)
+        case Joined():
+            return (entry.at, rank, entry.other.id, name)
+        case Answered():
+            return (entry.at, rank, name, entry.task.id)
+        case Entered():
+            return (entry.at, rank, name, f"{entry.journey}/{entry.key}")
+        case Held() | Resumed() | Stopped():
+            return (entry.at, rank, name, entry.journey)
         case _:
-            return (entry.at, rank, "")
+            assert_never(entry)
 
 
 def react(
@@ -326,15 +338,20 @@ class _Turn:
 
     # ----------------------------------------------------------------------------- triggers and entry
 
-    def _key(self, trigger: OnEvent, event: Event) -> Value:
-        return event.properties.get(trigger.key) if trigger.key is not None else None
+    def _key(self, trigger: OnEvent, event: Event) -> str | None:
+        """Read the entry key as text: empty where none is declared, None where the event has none."""
+        if trigger.key is None:
+            return ""
+        value = value_at(event.properties, trigger.key)
+        return None if value is None or isinstance(value, Mapping | tuple) else key_text(value)
 
     def _started(self, slot: Slot, trigger: OnEvent, event: Event) -> None:
         if self.now - event.at > trigger.max_age or not all(test.holds(event.properties) for test in trigger.tests):
             return
-        value = self._key(trigger, event)
-        if trigger.key is not None and value is None:
-            self.note(NoteKind.NOT_ENTERED, f"the event has no {trigger.key!r}", journey=slot.program.name)
+        key = self._key(trigger, event)
+        if key is None:
+            why = f"the event has no {trigger.key!r} that can be a key"
+            self.note(NoteKind.NOT_ENTERED, why, journey=slot.program.name)
             return
         if trigger.unless_event is None:
             self._enter_by(slot, trigger, event)
@@ -343,7 +360,7 @@ class _Turn:
             kind=WatchKind.ABSENCE,
             journey=slot.program.name,
             slot=slot.index,
-            key=key_text(value),
+            key=key,
             due=event.at + trigger.within,
             position=event.position,
         )
@@ -354,11 +371,21 @@ class _Turn:
             if trigger.anchor == "last" and older.position > event.position:
                 return
         came = self.person.facts.between(event.position, (event.at + trigger.within, "\U0010ffff"))
-        if any(one.at <= self.now and self._calls_off(trigger, watch, one) for one in came):
+        came = tuple(one for one in came if one.at <= self.now)
+        if trigger.anchor == "last" and any(self._restarts(trigger, key, one) for one in came):
+            return  # it arrived late: in its place, a later one had taken over
+        if any(self._calls_off(trigger, watch, one) for one in came):
             if older is not None:
                 self.person = self.person.without_watch(older)
             return
         self.person = self.person.with_watch(watch)
+
+    def _restarts(self, trigger: OnEvent, key: str, event: Event) -> bool:
+        return (
+            event.name == trigger.event
+            and self._key(trigger, event) == key
+            and all(test.holds(event.properties) for test in trigger.tests)
+        )
 
     def _calls_off(self, trigger: OnEvent, watch: Watch, event: Event) -> bool:
         return (
@@ -368,7 +395,7 @@ class _Turn:
             and watch.position < event.position
             and event.at <= watch.due
             and all(test.holds(event.properties) for test in trigger.unless_tests)
-            and (trigger.key is None or key_text(self._key(trigger, event)) == watch.key)
+            and self._key(trigger, event) == watch.key
         )
 
     def _call_off(self, slot: Slot, event: Event) -> None:
@@ -383,15 +410,14 @@ class _Turn:
                 self.person = self.person.without_watch(watch)
 
     def _enter_by(self, slot: Slot, trigger: OnEvent, event: Event) -> None:
-        value = self._key(trigger, event)
         self._enter(
             slot,
             started_by=event.id,
             position=event.position,
             values=event.properties,
-            key=key_text(value),
+            key=self._key(trigger, event) or "",
             key_name=trigger.key,
-            key_value=value,
+            key_value=None if trigger.key is None else value_at(event.properties, trigger.key),
         )
 
     def _enter(
@@ -469,10 +495,7 @@ class _Turn:
                     self._changed(Reads.all())
             case WatchKind.ABSENCE:
                 self.person = self.person.without_watch(watch)
-                slot = self._slot(watch)
-                event = self.person.facts.event(watch.position) if watch.position is not None else None
-                if slot is not None and isinstance(slot.trigger, OnEvent) and event is not None:
-                    self._enter_by(slot, slot.trigger, event)
+                self._absent(watch)
             case WatchKind.SEGMENT | WatchKind.DATE | WatchKind.SCHEDULE:
                 self.cause = self.now
                 slot = self._slot(watch)
@@ -480,6 +503,17 @@ class _Turn:
                     self._see(slot, watch)
             case _:
                 assert_never(watch.kind)
+
+    def _absent(self, watch: Watch) -> None:
+        """Enter after an absence, if the trigger is still there: another version may have others."""
+        slot = self._slot(watch)
+        event = self.person.facts.event(watch.position) if watch.position is not None else None
+        if slot is None or event is None or not isinstance(slot.trigger, OnEvent):
+            return
+        trigger = slot.trigger
+        same = trigger.event == event.name and trigger.unless_event is not None
+        if same and self._key(trigger, event) == watch.key:
+            self._enter_by(slot, trigger, event)
 
     def _slot(self, watch: Watch) -> Slot | None:
         program = self.programs.active.get(watch.journey)
