@@ -83,7 +83,7 @@ class PersonLedger:
         """Add a contact as sent; false if its message is known."""
         if contact.message_id in self.by_message:
             return False
-        self.write(contact._replace(state=ContactState.SENT, lease=0))
+        self.write(contact.sent())
         return True
 
     def take_from(self, giver: "PersonLedger", only: Collection[MessageId]) -> list[Contact]:

@@ -83,7 +83,7 @@ class MemoryLedger(Ledger):
         if contact is None:
             return False
         if contact.state is not ContactState.SENT:
-            person.write(contact._replace(state=ContactState.SENT, lease=0))
+            person.write(contact.sent())
         return True
 
     @override

@@ -189,7 +189,7 @@ def _commit(desk: Desk, customer: CustomerId, message_id: MessageId) -> bool:
     if contact is None:
         return False
     if contact.state is not ContactState.SENT:
-        desk.put([(customer, contact._replace(state=ContactState.SENT, lease=0))])
+        desk.put([(customer, contact.sent())])
     return True
 
 

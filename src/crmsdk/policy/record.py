@@ -67,11 +67,16 @@ class Contact(NamedTuple):
     lease: int
     attempt: int
 
+    def sent(self) -> "Contact":
+        """Give the same contact as sent."""
+        return Contact._make((*self[:_STATE], ContactState.SENT, 0, self.attempt))
+
     def in_doubt(self, now: int) -> bool:
         """Say whether nobody knows if it was sent: still sending although its lease is over."""
         return self.state is ContactState.SENDING and self.lease <= now
 
 
+_STATE: Final = Contact._fields.index("state")
 _INDEX: Final = {field: Contact._fields.index(field.value) for field in ContactField}
 
 

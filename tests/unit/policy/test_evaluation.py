@@ -163,6 +163,8 @@ def test_two_switches_are_independent() -> None:
     obeying = ContactPolicy(limit, obeys=["promo", "service"])
     assert decide(obeying, contacts=[service]).allowed
     assert not decide(obeying, asked(kind="service"), contacts=[promo]).allowed
+    every_kind = ContactPolicy(limit, counts=["promo", "content", "trigger", "service"])
+    assert not decide(every_kind, contacts=[service]).allowed
     service_rule = ContactPolicy(cap(1, within=DAY, kind="service"), obeys=["service"])
     assert decide(service_rule, asked(kind="service"), contacts=[service]).allowed
 

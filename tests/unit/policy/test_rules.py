@@ -72,6 +72,7 @@ def test_ids_are_given_or_derived(rule: Any, name: str) -> None:
         (lambda: cap(1, within=-DAY, id="r"), "rule 'r': a window of no length"),
         (lambda: cap(1, within=3661 * DAY, id="r"), "rule 'r': the window is longer"),
         (lambda: cap(1, within=7, id="r"), "rule 'r': the window is int"),  # type: ignore[arg-type]  # the point
+        (lambda: cap(1, within=7), "rule 'cap-1-int': the window is int"),  # type: ignore[arg-type]  # the point
         (lambda: cap(1, id="r"), "rule 'r': give either within"),
         (lambda: cap(1, within=DAY, each="day", id="r"), "rule 'r': give either within"),
         (lambda: cap(1, each="year", id="r"), "rule 'r': .*unknown period 'year'"),  # type: ignore[arg-type]  # the point
