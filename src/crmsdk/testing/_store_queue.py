@@ -1,5 +1,7 @@
 """What a store promises about time and the outbox: due people, claims, settling, and its other rows."""
 
+from collections.abc import Awaitable, Callable
+
 import attrs
 import pytest
 
@@ -354,12 +356,14 @@ class RecordPromises(SealedSuite):
         await add(store, person())
         await store.close()
         await store.close()
-        for call in (
-            store.load([ANN]),
-            store.commit([]),
-            store.next_due(),
-            store.paused(),
-            store.messages([]),
-        ):
+        calls: list[Callable[[], Awaitable[object]]] = [
+            lambda: store.load([ANN]),
+            lambda: store.commit([]),
+            lambda: store.due(NOON, limit=1),
+            lambda: store.claim(NOON, limit=1, worker="w", lease=LATE),
+            store.next_due,
+            store.paused,
+        ]
+        for call in calls:
             with pytest.raises(StoreError):
-                await call
+                await call()
