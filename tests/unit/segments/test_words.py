@@ -11,7 +11,7 @@ import attrs
 import pytest
 
 from crmsdk.errors import DefinitionError, UnknownVersion
-from crmsdk.model.codec import content_hash, dumps, loads
+from crmsdk.model.codec import content_hash, dumps, loads, schema
 from crmsdk.model.comparison import Op, PropTest, compare, exact, value_at
 from crmsdk.model.declared import AttributeSet, EventType, Prop
 from crmsdk.model.money import Money
@@ -28,6 +28,7 @@ from crmsdk.segments.conditions import (
     leaves,
 )
 from crmsdk.segments.grammar import AttrTest, Did, Node, RunPredicate, Segment, SinceEntry, Sum
+from crmsdk.segments.windows import Absolute
 from crmsdk.segments.words import attr, consent, did, everyone, nobody, prop, segment
 from tests.unit.segments.people import NOW
 
@@ -181,6 +182,7 @@ WRONG: dict[str, tuple[Callable[[], object], str]] = {
     "zero span since entry": (lambda: in_run.within(td(0)), "longer than zero"),
     "empty interval": (lambda: did("p").between(NOW, NOW), "earlier moment first"),
     "reversed interval": (lambda: did("p").between(NOW, NOW - td(1)), "earlier moment first"),
+    "no bound": (Absolute, "before or after which"),
     "naive moment": (lambda: attr("x").before(datetime(2026, 1, 1)), "naive"),  # noqa: DTZ001 - the fault
     "naive operand": (lambda: attr("x") > datetime(2026, 1, 1), "naive"),  # noqa: DTZ001 - the fault
     "no moment": (lambda: attr("x").after(3), "int, not a datetime"),  # type: ignore[arg-type]  # the fault
@@ -254,6 +256,13 @@ def test_json_is_checked_like_words() -> None:
             loads(text.replace(good, bad), Condition)
     with pytest.raises(UnknownVersion):
         loads(text.replace('"crmsdk":1', '"crmsdk":999'), Condition)
+
+
+def test_conditions_have_a_json_schema() -> None:
+    shown = str(schema(Condition))
+    assert all(
+        f"'{tag}'" in shown for tag in ("did", "sum", "attr", "since-entry", "segment", "prop", "rolling")
+    )
 
 
 def test_the_kinds_of_conditions_are_closed_and_all_listed() -> None:
