@@ -124,7 +124,7 @@ def _refusal(response: ProviderResponse, description: str, parameters: Mapping[s
     match response.status:
         case 429:
             seconds = parameters.get("retry_after")
-            wait = timedelta(seconds=seconds) if isinstance(seconds, int) and 0 <= seconds < 10**8 else None
+            wait = timedelta(seconds=seconds) if type(seconds) is int and 0 <= seconds < 10**8 else None
             # Flood control stops the whole bot, not one chat.
             return Deferred(
                 reason="Telegram asks the bot to wait (429)", retry_after=wait, scope=Scope.ACCOUNT

@@ -17,6 +17,8 @@ __all__ = ["Answer", "HttpCall", "HttpStub", "Mail", "SmtpFault", "SmtpSink", "S
 
 _LOOPBACK: Final = "127.0.0.1"
 _BIGGEST: Final = 64 * 2**20
+_TURNS: Final = 5
+"""Turns of the loop in which a connection that was just accepted gets its handler."""
 _GONE: Final = (asyncio.IncompleteReadError, ConnectionError)
 
 
@@ -53,6 +55,8 @@ class _Server:
         """Refuse new connections and cut the open ones."""
         if self._server is not None:
             self._server.close()
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
         await self.cut()
 
     async def cut(self) -> None:
