@@ -114,10 +114,11 @@ class HttpxTransport(Transport):
     @override
     async def exchange(self, request: ProviderRequest) -> ProviderResponse | Rejected | Deferred | Ambiguous:
         target = None if request.target is None else request.target.reveal()
+        client = self._client()
         try:
             extensions = {} if target is None else {"target": target.encode("ascii")}
             async with asyncio.timeout(self._whole):
-                response = await self._client().request(
+                response = await client.request(
                     request.method,
                     request.url,
                     content=request.body,

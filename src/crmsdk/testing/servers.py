@@ -18,7 +18,8 @@ __all__ = ["Answer", "HttpCall", "HttpStub", "Mail", "SmtpFault", "SmtpSink", "S
 _LOOPBACK: Final = "127.0.0.1"
 _BIGGEST: Final = 64 * 2**20
 _TURNS: Final = 5
-"""Turns of the loop in which a connection that was just accepted gets its handler."""
+"""Turns of the loop in which a connection that was just accepted gets its handler; asyncio loses it if the
+server closes before."""
 _GONE: Final = (asyncio.IncompleteReadError, ConnectionError)
 
 
@@ -53,10 +54,10 @@ class _Server:
 
     async def stop(self) -> None:
         """Refuse new connections and cut the open ones."""
-        if self._server is not None:
-            self._server.close()
         for _ in range(_TURNS):
             await asyncio.sleep(0)
+        if self._server is not None:
+            self._server.close()
         await self.cut()
 
     async def cut(self) -> None:
