@@ -152,8 +152,9 @@ class Twins(RuleBasedStateMachine):
         for id, found in zip(IDS, self.loop.run(self.memory.load(IDS)), strict=True):
             self.seen[id].append(found or person(id))
 
+    @precondition(lambda self: any(not row.state.final for row in self.memory._messages.all()))
     @rule(
-        now=moments,
+        now=late,
         limit=st.integers(1, 3),
         worker=st.sampled_from("wv"),
         span=st.integers(1, 3),
@@ -165,6 +166,7 @@ class Twins(RuleBasedStateMachine):
             lambda store: store.claim(now, limit=limit, worker=worker, lease=lease, paused=paused)
         )
 
+    @precondition(lambda self: self.held)
     @rule(
         data=st.data(),
         worker=st.sampled_from("wv"),
