@@ -45,7 +45,10 @@ JOURNEY = Journey(
     steps=[
         Send("hello", "sink", key=STEPS[0]),
         Wait(timedelta(days=2)),
-        Branch(When(attr("vip") == True, [Send("hello", "sink", key="vip")]), otherwise=[Send("hello", "sink", key=STEPS[1])]),  # noqa: E712
+        Branch(
+            When(attr("vip") == True, [Send("hello", "sink", key="vip")]),
+            otherwise=[Send("hello", "sink", key=STEPS[1])],
+        ),  # noqa: E712
     ],
 )
 
@@ -55,7 +58,8 @@ class Sink(MemoryChannel):
 
     def __init__(self, path: str, idempotency: Idempotency) -> None:
         super().__init__(
-            "sink", capabilities=Capabilities(content=ChatContent, address=ByCustomer(), idempotency=idempotency)
+            "sink",
+            capabilities=Capabilities(content=ChatContent, address=ByCustomer(), idempotency=idempotency),
         )
         self._path = path
 

@@ -150,7 +150,9 @@ def test_t05_without_idempotency_nothing_is_sent_twice_and_doubt_is_listed(
     assert in_doubt  # some deaths fall between the provider's answer and our commit
 
 
-def test_t08_a_worker_killed_again_and_again_still_finishes(worker: subprocess.Popen[str], tmp_path: Path) -> None:
+def test_t08_a_worker_killed_again_and_again_still_finishes(
+    worker: subprocess.Popen[str], tmp_path: Path
+) -> None:
     campaign = Campaign(worker, tmp_path, "key")
     luck = random.Random(8)
     for _ in range(15):

@@ -53,7 +53,7 @@ class Joined:
 
 @attrs.frozen(kw_only=True)
 class Wrote:
-    """Something about the person was written; None leaves a field of the profile as it is."""
+    """Something about the person was written; None says nothing about a field of the profile."""
 
     at: datetime
     id: str

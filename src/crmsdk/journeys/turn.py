@@ -120,6 +120,7 @@ def react(
     turn.prepare(anew)
     for entry in sorted(inputs, key=_place):
         turn.take(entry)
+    turn.thaw()
     if timers:
         turn.tick()
     return turn.change(person)
@@ -614,6 +615,16 @@ class _Turn:
             if wake is not None and wake <= self.now:
                 due.append((wake, 1, run.id, run))
         return min(due, key=lambda one: one[:3], default=None)
+
+    def thaw(self) -> None:
+        """Let a new person be watched for, and ask the rules of runs that no longer stand still."""
+        if not self.person.version:
+            self._look(Reads())
+        for run in self.person.enrollments:
+            # A held run has no wake; where it waits for a message, nothing else would set one again.
+            if run.phase is Phase.SENDING and run.wake is None and not self._held(run):
+                self._step(run, Fact())
+        self._follow_up()
 
     def tick(self) -> None:
         """Fire everything due, earliest first."""

@@ -3,6 +3,7 @@
 import re
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 import attrs
 
@@ -10,7 +11,23 @@ from crmsdk.errors import InputError
 from crmsdk.model.ids import AccountId, CustomerId, EventId
 from crmsdk.model.values import EMPTY, Properties, Value
 
-__all__ = ["Account", "AttributeWrite", "Customer", "Identifier", "IdentifierKind"]
+__all__ = [
+    "ACCOUNT",
+    "LOCALE",
+    "PROFILE",
+    "ZONE",
+    "Account",
+    "AttributeWrite",
+    "Customer",
+    "Identifier",
+    "IdentifierKind",
+]
+
+ZONE: Final = "crmsdk.zone"
+LOCALE: Final = "crmsdk.locale"
+ACCOUNT: Final = "crmsdk.account"
+PROFILE: Final = frozenset({ZONE, LOCALE, ACCOUNT})
+"""Names under which zone, locale and account stand in the attribute log, so that the last by event time counts."""
 
 
 class IdentifierKind(StrEnum):

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import assert_never
+from typing import TypeVar, assert_never
 
 import attrs
 
@@ -10,7 +10,7 @@ from crmsdk.errors import DuplicateEvent, IdentityError, InputError
 from crmsdk.identity.resolution import Owner, resolve
 from crmsdk.journeys.person import Person
 from crmsdk.journeys.stimuli import Happened, Input, Joined, Wrote
-from crmsdk.model.customer import AttributeWrite, Identifier, IdentifierKind
+from crmsdk.model.customer import ACCOUNT, LOCALE, ZONE, AttributeWrite, Identifier, IdentifierKind
 from crmsdk.model.event import Event
 from crmsdk.model.facts import Facts
 from crmsdk.model.ids import CustomerId, EventId, keyed_id
@@ -19,6 +19,12 @@ from crmsdk.model.inputs import Input as News
 from crmsdk.ports import Store
 
 __all__ = ["Batch", "Refused", "gather"]
+
+_MADE = "c-"
+"""What the ids begin with that are made here, for people first seen without a user id."""
+
+
+_Said = TypeVar("_Said", bound=str | None)
 
 
 @attrs.frozen
@@ -99,6 +105,7 @@ class _Gathering:
         self.identified: set[CustomerId] = set()
         self.seen: dict[EventId, Event] = {}
         self.joined: dict[CustomerId, CustomerId] = {}
+        self.written: set[tuple[str, str]] = set()
 
     def know(self, person: Person) -> None:
         self.batch.people[person.id] = person
@@ -139,11 +146,11 @@ class _Gathering:
     def _new(self, one: News, names: Sequence[Identifier]) -> CustomerId:
         """Make a customer; the id follows from the name, so that two processes make the same one."""
         leading = one.user or names[0]
-        if leading.kind is IdentifierKind.USER:
+        if leading.kind is IdentifierKind.USER and not leading.value.startswith(_MADE):
             customer = CustomerId(leading.value)
-        else:
+        else:  # also a user id that looks like one of ours: it must not meet the customer who has it
             customer = CustomerId(
-                "c-" + keyed_id(self.secret, ("customer", leading.kind, leading.value))[:24]
+                _MADE + keyed_id(self.secret, ("customer", leading.kind, leading.value))[:24]
             )
         if customer not in self.batch.people:
             self.batch.people[customer] = Person(
@@ -190,8 +197,8 @@ class _Gathering:
                     id=one.id,
                     identifiers=names,
                     attributes=self._unwritten(customer, one.writes()),
-                    zone=one.zone,
-                    locale=one.locale,
+                    zone=self._unsaid(customer, one, ZONE, one.zone),
+                    locale=self._unsaid(customer, one, LOCALE, one.locale),
                 )
             case Group():
                 writes = tuple(
@@ -204,7 +211,7 @@ class _Gathering:
                     at=one.at,
                     id=one.id,
                     identifiers=names,
-                    account=one.account,
+                    account=self._unsaid(customer, one, ACCOUNT, one.account),
                     attributes=self._unwritten(customer, writes),
                 )
             case Alias():
@@ -214,20 +221,25 @@ class _Gathering:
         return [wrote] if self._says_something(customer, wrote) else []
 
     def _says_something(self, customer: CustomerId, wrote: Wrote) -> bool:
-        person = self.batch.people[customer]
-        return bool(
-            wrote.identifiers
-            or wrote.attributes
-            or not person.version
-            or wrote.zone not in (None, person.facts.zone)
-            or wrote.locale not in (None, person.locale)
-            or wrote.account not in (None, person.account)
-        )
+        said = (wrote.zone, wrote.locale, wrote.account)
+        first = not self.batch.people[customer].version and customer not in self.batch.inputs
+        return bool(wrote.identifiers or wrote.attributes or first or any(one is not None for one in said))
 
     def _unwritten(
         self, customer: CustomerId, writes: tuple[AttributeWrite, ...]
     ) -> tuple[AttributeWrite, ...]:
-        """Leave out what an earlier delivery of the same fact wrote already."""
-        person = self.batch.people[customer]
-        done = {(write.id, write.name) for write in person.facts.attributes}
-        return tuple(write for write in writes if (write.id, write.name) not in done)
+        """Leave out what an earlier delivery of the same fact wrote already, stored or in this batch."""
+        new = tuple(write for write in writes if self._first(customer, write.id, write.name))
+        self.written.update((write.id, write.name) for write in new)
+        return new
+
+    def _unsaid(self, customer: CustomerId, one: News, name: str, value: _Said) -> _Said | None:
+        """Leave out a field of the profile that an earlier delivery of the same fact said already."""
+        if value is None or not self._first(customer, one.id, name):
+            return None
+        self.written.add((one.id, name))
+        return value
+
+    def _first(self, customer: CustomerId, id: str, name: str) -> bool:
+        log = self.batch.people[customer].facts.attributes
+        return (id, name) not in self.written and not any((old.id, old.name) == (id, name) for old in log)

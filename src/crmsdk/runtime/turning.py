@@ -100,7 +100,7 @@ class Turner:
             for joined in inputs:
                 if isinstance(joined, Joined):  # first the contacts: caps are never too loose in between
                     await self.ledger.move(joined.other.id, customer)
-            change = react(self.programs, person, inputs, now=now, paused=paused)
+            change = react(self.programs, person, inputs, now=now, paused=paused, timers=False)
             notes = tuple(
                 Note(
                     at=now,
@@ -133,7 +133,7 @@ class Turner:
             if person is None:
                 raise UnknownName("customer", customer)
             paused = await self.store.paused()
-            change = react(self.programs, person, inputs, now=self.clock.now(), paused=paused)
+            change = react(self.programs, person, inputs, now=self.clock.now(), paused=paused, timers=False)
             change = attrs.evolve(change, messages=(*change.messages, *messages))
             (written,) = await self.store.commit([change])
             if written:
