@@ -9,6 +9,7 @@ from pathlib import Path
 from statistics import median
 
 from crmsdk import Identifier
+from crmsdk.demo.shop import CATALOG, ZONE
 from crmsdk.errors import ConfigError
 from crmsdk.model.catalog import Catalog
 from crmsdk.model.customer import IdentifierKind
@@ -22,8 +23,6 @@ from crmsdk.wire.maps import EventMap
 from crmsdk.wire.report import ReadRow, Row
 from crmsdk.wire.tables import read_rows
 from crmsdk.wire.wall_clock import WallClock
-
-from crmsdk.demo.shop import CATALOG, ZONE
 
 __all__ = ["FALLBACK", "find_data", "invoice_rows", "people_of", "repeat_due"]
 
@@ -134,5 +133,3 @@ def _learned(news: Track, customer: str, due: datetime, *, first: bool) -> Ident
         traits=traits,
         zone=zones[0] if len(zones) == 1 else None,
     )
-
-

@@ -1,6 +1,5 @@
 """The two runs of the demo: the year on the virtual clock, and its last week through the real runtime."""
 
-import asyncio
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -16,7 +15,6 @@ from crmsdk.channels.memory import MemoryChannel
 from crmsdk.channels.smtp import SmtpChannel
 from crmsdk.channels.telegram import TelegramChannel
 from crmsdk.demo.shop import CATALOG, JOURNEYS, SENDER, TEMPLATES, ZONE
-from crmsdk.ledgers.memory import MemoryLedger
 from crmsdk.ledgers.sqlite import SqliteLedger
 from crmsdk.model.inputs import Input
 from crmsdk.model.message import DeliveryEvent
@@ -62,9 +60,7 @@ class Week:
     by: str
 
 
-def rehearse(
-    news: Sequence[Input], *, start: datetime, progress: Callable[[datetime, datetime, datetime], None] | None
-) -> Simulation:
+def rehearse(news: Sequence[Input], *, start: datetime) -> Simulation:
     """Set the simulation up: history before ``start`` known, journeys in force from then on."""
     return Simulation(
         JOURNEYS,
@@ -125,7 +121,9 @@ async def play_week(
     return Week(report=report, mails=mails, chats=chats, by=by)
 
 
-async def _channels(stack: AsyncExitStack, folder: Path) -> tuple[list[Channel], Callable[[], tuple[int, int]], str]:
+async def _channels(
+    stack: AsyncExitStack, folder: Path
+) -> tuple[list[Channel], Callable[[], tuple[int, int]], str]:
     if not _loopback_is_open():
         box = folder / "mails"
         chats = MemoryChannel("telegram")
@@ -144,7 +142,11 @@ async def _channels(stack: AsyncExitStack, folder: Path) -> tuple[list[Channel],
 
 
 async def _feed(
-    crm: Crm, clock: VirtualClock, instants: Sequence[datetime], facts: Sequence[Input], answers: Sequence[Response]
+    crm: Crm,
+    clock: VirtualClock,
+    instants: Sequence[datetime],
+    facts: Sequence[Input],
+    answers: Sequence[Response],
 ) -> None:
     """Give the runtime the same facts at the same instants as the simulation."""
     left, replies = list(facts), sorted(answers, key=lambda answer: (answer.at, answer.id))
@@ -159,4 +161,3 @@ async def _feed(
         if reports:
             await crm.report([one for one in reports if isinstance(one, DeliveryEvent)])
         await crm.advance()
-
