@@ -9,6 +9,7 @@ all messages comes to the end of every run. Events, attributes and moments are t
 """
 
 from datetime import datetime, time, timedelta
+from functools import cache
 from typing import Literal
 
 from hypothesis import strategies as st
@@ -50,15 +51,17 @@ SPANS = (
     timedelta(days=30),
 )
 _EVENTS = ("purchase", "visit")
-_PAST: tuple[Literal["continue"], Literal["exit"]] = ("continue", "exit")
-_REFUSAL: tuple[Literal["skip"], Literal["exit"]] = ("skip", "exit")
+_PAST: tuple[Literal["continue", "exit"], ...] = ("continue", "exit")
+_REFUSAL: tuple[Literal["skip", "exit"], ...] = ("skip", "exit")
 _ZONES = (None, "Europe/Berlin", "Australia/Lord_Howe", "Asia/Tokyo")
 
 
+@cache  # a strategy made anew at every draw costs more than the draw
 def _spans() -> st.SearchStrategy[timedelta]:
     return st.sampled_from(SPANS)
 
 
+@cache
 def conditions() -> st.SearchStrategy[Condition]:
     """Draw a condition of a run: mostly a simple one, so that both answers are likely."""
     simple: st.SearchStrategy[Condition] = st.sampled_from(
@@ -124,6 +127,7 @@ def _steps(draw: st.DrawFn, depth: int) -> Step:
             return HandOver("call", to="sales", within=draw(_spans()), done=done, overdue=inner())
 
 
+@cache
 def rows(depth: int = 2, *, size: int = 3) -> st.SearchStrategy[list[Step]]:
     """Draw a row of steps.
 
@@ -134,6 +138,7 @@ def rows(depth: int = 2, *, size: int = 3) -> st.SearchStrategy[list[Step]]:
     return st.lists(_steps(depth), max_size=size)
 
 
+@cache
 def _predicates() -> st.SearchStrategy[Predicate]:
     likely = st.sampled_from([attr("city") == "a", did("visit").within(timedelta(days=1)), attr("age") >= 2])
     return st.one_of(likely, predicates(max_leaves=2))

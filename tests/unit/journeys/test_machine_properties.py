@@ -1,8 +1,8 @@
 """What holds for every journey, every person and every stimulus."""
 
-from copy import deepcopy
 from datetime import timedelta
 from itertools import count
+from pickle import dumps as frozen
 
 import attrs
 from hypothesis import assume, given
@@ -65,11 +65,12 @@ def stimuli(run: Enrollment) -> list[Stimulus]:
 
 
 def phases(run: Enrollment) -> list[Enrollment]:
-    """Give a run in every phase, also in those it could not be in."""
-    return [run, *(attrs.evolve(run, phase=phase) for phase in Phase), attrs.evolve(run, paused=True)]
+    """Give a run in every phase, that fits any step."""
+    able = (Phase.READY, Phase.PARKED, Phase.ENDED)
+    return [run, *(attrs.evolve(run, phase=phase) for phase in able), attrs.evolve(run, paused=True)]
 
 
-@given(st.data(), CALLED, histories())
+@given(st.data(), CALLED, histories(size=4))
 def test_every_stimulus_in_every_phase_has_one_answer_and_changes_no_argument(
     data: st.DataObject, journey: Journey, facts: Facts
 ) -> None:
@@ -79,7 +80,7 @@ def test_every_stimulus_in_every_phase_has_one_answer_and_changes_no_argument(
         for now in (stage.now, stage.now + timedelta(days=data.draw(st.integers(0, 60)))):
             for run in phases(stage.run):
                 for stimulus in stimuli(run):
-                    before = deepcopy((run, stage.person.facts, stimulus))
+                    before = frozen((run, stage.person.facts, stimulus))
                     first, second = (
                         step(
                             program,
@@ -93,10 +94,10 @@ def test_every_stimulus_in_every_phase_has_one_answer_and_changes_no_argument(
                         for _ in range(2)
                     )
                     assert first == second
-                    assert (run, stage.person.facts, stimulus) == before
+                    assert frozen((run, stage.person.facts, stimulus)) == before
 
 
-@given(st.data(), CALLED, histories())
+@given(st.data(), CALLED, histories(size=4))
 def test_a_stale_timer_changes_nothing(data: st.DataObject, journey: Journey, facts: Facts) -> None:
     stage = begun(journey, facts)
     later = stage.now + timedelta(days=data.draw(st.integers(0, 400)))
@@ -113,7 +114,7 @@ def test_a_stale_timer_changes_nothing(data: st.DataObject, journey: Journey, fa
             assert (done.run, done.effects) == (run, ())
 
 
-@given(journeys(), histories(), inputs())
+@given(journeys(), histories(size=4), inputs())
 def test_an_early_timer_changes_nothing(journey: Journey, facts: Facts, given: list[object]) -> None:
     stage = Stage.of(journey, who=person(facts), now=NOW)
     stage.take(*only_possible(journey, given))
@@ -135,7 +136,7 @@ def only_possible(journey: Journey, given: list[object]) -> list[object]:
     return [one for one in given if calls or type(one).__name__ != "Entered"]
 
 
-@given(st.data(), journeys(), histories(), inputs(), st.integers(0, 1))
+@given(st.data(), journeys(), histories(size=4), inputs(), st.integers(0, 1))
 def test_the_order_in_which_one_batch_is_given_means_nothing(
     data: st.DataObject, journey: Journey, facts: Facts, given: list[object], version: int
 ) -> None:
@@ -149,20 +150,20 @@ def test_the_order_in_which_one_batch_is_given_means_nothing(
     assert one == other
 
 
-@given(journeys(), histories(), inputs(), inputs(first=5), st.integers(0, 1))
+@given(journeys(), histories(size=4), inputs(), inputs(first=5), st.integers(0, 1))
 def test_a_turn_is_settled_and_pure(
     journey: Journey, facts: Facts, given: list[object], more: list[object], version: int
 ) -> None:
     stage = Stage.of(journey, who=person(facts, version=version), now=NOW)
     for batch in (given, more):
         possible = only_possible(journey, batch)
-        before = deepcopy(stage.person)
+        before = frozen(stage.person)
         first, second = (
             react(stage.programs, stage.person, possible, now=stage.now)  # type: ignore[arg-type]  # drawn inputs
             for _ in range(2)
         )
         assert first == second
-        assert stage.person == before
+        assert frozen(stage.person) == before
         stage.take(*possible)  # it asserts that the next wake is later
         again = react(stage.programs, stage.person, now=stage.now)
         assert again.person == stage.person, "nothing is left to do at the same moment"
@@ -171,7 +172,7 @@ def test_a_turn_is_settled_and_pure(
         stage.now += timedelta(days=1)
 
 
-@given(st.data(), CALLED, histories())
+@given(st.data(), CALLED, histories(size=4))
 def test_everybody_comes_to_an_end(data: st.DataObject, journey: Journey, facts: Facts) -> None:
     stage = begun(journey, facts)
     play(stage, data)
@@ -180,7 +181,7 @@ def test_everybody_comes_to_an_end(data: st.DataObject, journey: Journey, facts:
     assert stage.pending == []
 
 
-@given(st.data(), journeys(), histories(), inputs(), inputs(first=5))
+@given(st.data(), journeys(), histories(size=4), inputs(), inputs(first=5))
 def test_no_message_is_asked_for_twice(
     data: st.DataObject, journey: Journey, facts: Facts, given: list[object], more: list[object]
 ) -> None:
@@ -193,7 +194,7 @@ def test_no_message_is_asked_for_twice(
     assert len(stage.asked) == len(set(stage.asked))
 
 
-@given(st.data(), CALLED, histories())
+@given(st.data(), CALLED, histories(size=4))
 def test_a_held_run_moves_only_by_goal_exit_and_answers(
     data: st.DataObject, journey: Journey, facts: Facts
 ) -> None:
