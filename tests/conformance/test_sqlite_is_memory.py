@@ -9,7 +9,7 @@ from typing import Any
 
 import attrs
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from crmsdk.journeys.person import Change, Note, NoteKind, Person, Phase, Watch, WatchKind
 from crmsdk.model.consent import ConsentState, ConsentWrite
@@ -192,10 +192,8 @@ class Twins(RuleBasedStateMachine):
         self.both(lambda store: store.next_due(paused=paused))
         self.both(lambda store: store.customers(after=after, limit=limit))
 
-    @invariant()
+    @rule()
     def all_is_equal(self) -> None:
-        if not hasattr(self, "loop"):
-            return
         theirs = self.loop.run(self.sqlite.load(IDS))
         for id, ours, found in zip(IDS, self.loop.run(self.memory.load(IDS)), theirs, strict=True):
             assert found is None if ours is None else same_person(found, ours)
@@ -211,6 +209,7 @@ class Twins(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         if hasattr(self, "loop"):
+            self.all_is_equal()
             orphans = self.loop.run(
                 self.sqlite._session.read(lambda c: c.execute("PRAGMA foreign_key_check").fetchall())
             )
