@@ -9,10 +9,10 @@ from typing import IO, Final
 
 import attrs
 
-from crmsdk.errors import ConfigError, UnknownName
+from crmsdk.errors import ConfigError, InputError, UnknownName
 from crmsdk.model.catalog import Catalog
 from crmsdk.model.inputs import Input
-from crmsdk.wire.columns import Cells
+from crmsdk.wire.columns import Cells, is_empty
 from crmsdk.wire.files import csv_rows
 from crmsdk.wire.maps import CustomerMap, EventMap
 from crmsdk.wire.payloads import PayloadReader
@@ -125,6 +125,10 @@ def _plain(path: Path, catalog: Catalog, received: datetime) -> Iterator[Row]:
         if not checked:
             _check(cells)
             checked = True
+        empty = next((column for column in _NEEDED if is_empty(cells[column])), None)
+        if empty is not None:
+            yield RejectedRow.of(number, InputError("is missing; fill it in", field=empty))
+            continue
         for row in reader.batch(_payload(cells), received=received):
             yield attrs.evolve(row, row=number)
 
@@ -136,7 +140,7 @@ def _check(cells: Cells) -> None:
 
 
 def _payload(cells: Cells) -> dict[str, object]:
-    said = {name: cell for name, cell in cells.items() if cell not in (None, "")}
+    said = {name: cell for name, cell in cells.items() if not is_empty(cell)}
     return {
         "type": "track",
         "userId": said.pop("customer", None),

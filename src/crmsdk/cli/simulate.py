@@ -43,7 +43,7 @@ def execute(args: argparse.Namespace) -> int:
     from crmsdk.simulation import simulate  # noqa: PLC0415 - not before the history is known to be good
 
     settings = loaded.settings(
-        "policy", "catalog", "templates", "channels", "senders", "active", "unsubscribe"
+        "policy", "catalog", "templates", "channels", "senders", "active", "unsubscribe", "secret"
     )
     responses = loaded.names.get("responses")
     if responses is not None and hasattr(responses, "respond"):
@@ -89,7 +89,8 @@ def _tell(history: History) -> None:
     print(f"history: {history.rows:,} rows, {lost:,} rejected", file=sys.stderr)
     for name, rows in history.rejected.items():
         for row in rows[:_SHOWN]:
-            print(f"  {name}: {row.problem or f'row {row.row}: {row.reason}'}", file=sys.stderr)
+            problem = row.problem.removeprefix(f"row {row.row}: ") or row.reason
+            print(f"  {name}: row {row.row}: {problem}", file=sys.stderr)
         if len(rows) > _SHOWN:
             print(f"  {name}: and {len(rows) - _SHOWN:,} more", file=sys.stderr)
     if not history.news:
