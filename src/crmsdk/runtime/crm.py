@@ -41,6 +41,7 @@ __all__ = ["Advanced", "Crm"]
 _PAGE = 500
 _ROUNDS = 10_000  # rounds of one advance; more means that something wakes itself for ever
 _POLL = timedelta(seconds=30)
+_TICK = timedelta(microseconds=1)
 
 
 @attrs.frozen(kw_only=True)
@@ -319,7 +320,8 @@ class Crm:
 
         Each becomes an event ``message_<kind>`` of the customer, with the message's journey, step, channel
         and template, so conditions can ask about it. An unsubscribe or complaint withdraws the consent of
-        that channel. Reports about unknown messages are left out.
+        that channel. Reports about unknown messages are left out. An answer is dated after the asking:
+        providers' clocks are coarse, and "since entry" must not miss it.
         """
         given = tuple(events)
         rows = await self._parts.store.messages([one.message for one in given])
@@ -336,7 +338,7 @@ class Crm:
                         id=EventId(f"delivery:{one.id}"),
                         customer=row.customer,
                         name=f"message_{one.kind}",
-                        at=one.at,
+                        at=max(one.at, row.due + _TICK),
                         received=self._now(),
                         properties={
                             "message": row.id,
