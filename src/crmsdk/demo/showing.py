@@ -20,8 +20,8 @@ from crmsdk.reports.page import Table as PageTable
 from crmsdk.runtime.crm import Crm
 from crmsdk.segments.stages import stage_of
 from crmsdk.simulation.driving import drive
-from crmsdk.simulation.page import report_page
-from crmsdk.simulation.report import Report, Table, report_of
+from crmsdk.simulation.report import Report, report_of
+from crmsdk.simulation.tables import Table
 from crmsdk.stores.sqlite import SqliteStore
 from crmsdk.wire.report import ImportReport, Row
 
@@ -143,7 +143,7 @@ def _page(report: Report, account: ImportReport, stages: Table, week: Week, verd
             ),
         ),
     ]
-    return report_page(report, title="A year of a gift shop, rehearsed", customers=[CUSTOMER], more=more)
+    return report.to_html(title="A year of a gift shop, rehearsed", customers=[CUSTOMER], more=more)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,7 +1,8 @@
 """Simulation: the runtime on a virtual clock, with recorded facts and imagined providers."""
 
-from crmsdk.simulation.report import Report, Table
+from crmsdk.simulation.report import Report
 from crmsdk.simulation.responses import ConstantResponses, NoResponses, Responses
 from crmsdk.simulation.running import Simulation, simulate
+from crmsdk.simulation.tables import Table
 
 __all__ = ["ConstantResponses", "NoResponses", "Report", "Responses", "Simulation", "Table", "simulate"]

@@ -9,10 +9,11 @@ from crmsdk.reports.charts import Bar, Series, add_by_week, draw_ranking, draw_s
 from crmsdk.reports.journeys import draw_journey
 from crmsdk.reports.page import Block, Cards, Entry, Figure, Section, Table, Timeline, Tone, build_page
 from crmsdk.runtime.telling import Entry as Told
-from crmsdk.simulation.report import Report
-from crmsdk.simulation.report import Table as Rows
+from crmsdk.simulation.figures import Figures
+from crmsdk.simulation.tables import Table as Rows
 
 __all__ = ["report_page"]
+
 
 _DAILY = 120  # days up to which every day has a bar of its own
 _WEEK = timedelta(days=7)
@@ -28,7 +29,7 @@ _TONES: dict[str, Tone] = {
 
 
 def report_page(
-    report: Report, *, title: str, customers: Sequence[str] = (), more: Sequence[Section] = ()
+    report: Figures, *, title: str, customers: Sequence[str] = (), more: Sequence[Section] = ()
 ) -> str:
     """Write a report as HTML that needs no network.
 
@@ -71,7 +72,7 @@ def _cell(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else "" if value is None else str(value)
 
 
-def _overview(report: Report) -> Section:
+def _overview(report: Figures) -> Section:
     busiest = report.busiest_day()
     sent = sum(int(str(row["sends"])) for row in report.sends("channel"))
     facts = [
@@ -82,7 +83,7 @@ def _overview(report: Report) -> Section:
     return Section("Overview", (Cards(tuple(facts)), _table(report.runs(), "runs by journey")))
 
 
-def _journeys(report: Report) -> Iterator[Section]:
+def _journeys(report: Figures) -> Iterator[Section]:
     notes = [note for mine in report.notes.values() for note in mine]
     for number, journey in enumerate(report.journeys):
         counts = count_ways(journey, notes)
@@ -102,7 +103,7 @@ def _journeys(report: Report) -> Iterator[Section]:
         yield Section(f"Journey {journey.name}", tuple(blocks))
 
 
-def _sends(report: Report) -> Section:
+def _sends(report: Figures) -> Section:
     blocks: list[Block] = []
     days = [
         report.start.date() + timedelta(days=offset)
@@ -133,7 +134,7 @@ def _sends(report: Report) -> Section:
     return Section("Messages", tuple(blocks))
 
 
-def _rules(report: Report) -> Section:
+def _rules(report: Figures) -> Section:
     held = report.held()
     if not len(held):
         return Section("Rules", (Cards((("messages held back", "none"),)),))
@@ -154,7 +155,7 @@ def _rules(report: Report) -> Section:
     )
 
 
-def _timeline(report: Report, customer: str) -> Section:
+def _timeline(report: Figures, customer: str) -> Section:
     entries = [
         Entry(
             f"{told.at:%Y-%m-%d %H:%M}",
