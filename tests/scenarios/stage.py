@@ -1,6 +1,8 @@
 """The stage on which scenarios play: one database file, a virtual clock, channels that keep what they get."""
 
+import sqlite3
 from collections.abc import Callable, Coroutine, Iterable, Mapping
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -105,6 +107,11 @@ class Stage:
         """Read kind and text of the lines of a person's timeline."""
         notes = await self._with(lambda store: store.notes_of(CustomerId(who)))
         return [(str(note.kind), note.text) for note in notes]
+
+    async def spoil(self, definition: str) -> None:
+        """Lose a stored definition, as a restored backup may."""
+        with closing(sqlite3.connect(self.path)) as connection, connection:
+            connection.execute("DELETE FROM definition WHERE hash = ?", (definition,))
 
     async def _with(self, work: Callable[[SqliteStore], Coroutine[Any, Any, Any]]) -> Any:
         store = SqliteStore(self.path)

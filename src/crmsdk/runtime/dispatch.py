@@ -14,7 +14,16 @@ from typing import assert_never
 
 import attrs
 
-from crmsdk.errors import AuthError, ConfigError, CrmsdkError, InputError, TemplateError, UnsupportedFeature
+from crmsdk.errors import (
+    AuthError,
+    ConfigError,
+    CrmsdkError,
+    InputError,
+    PermanentError,
+    TemplateError,
+    TransientError,
+    UnsupportedFeature,
+)
 from crmsdk.journeys.person import Note, NoteKind, Person
 from crmsdk.journeys.programs import Programs
 from crmsdk.model.changing import with_changes
@@ -276,7 +285,10 @@ class _Round:
 
     def _sender(self, message: Message) -> Sender | None:
         if message.sender:
-            return self.of.senders.get(message.sender)
+            known = self.of.senders.get(message.sender)
+            if known is None:  # never under another name than the one asked for
+                raise InputError(f"{message.sender!r} is not registered; give it in senders=", field="sender")
+            return known
         return next(iter(self.of.senders.values()), None)
 
     # ------------------------------------------------------------------------------- handing over
