@@ -23,9 +23,11 @@ from crmsdk.stores._sqlite_people import (
 )
 from crmsdk.stores._sqlite_reading import among, owners_of
 from crmsdk.stores._sqlite_table import Row, Table
-from crmsdk.stores._writing import absorbed_by, taken_over, written
+from crmsdk.stores._writing import absorbed_by, taken_over
 
 __all__ = ["commit"]
+
+_NOBODY: frozenset[CustomerId] = frozenset()
 
 
 def commit(connection: sqlite3.Connection, changes: Sequence[Change]) -> list[bool]:
@@ -34,7 +36,7 @@ def commit(connection: sqlite3.Connection, changes: Sequence[Change]) -> list[bo
     standing = _Standing.before(connection, changes)
     batch = _Batch(connection)
     for index, change in enumerate(changes):
-        absorbed = absorbed_by(change)
+        absorbed = absorbed_by(change) if change.absorbs else _NOBODY
         stands = standing.takes(change, absorbed)
         answers.append(stands)
         if stands and absorbed:
@@ -69,19 +71,23 @@ class _Standing:
     def takes(self, change: Change, absorbed: frozenset[CustomerId]) -> bool:
         """Say whether a change collides with nothing, and if so count it as written."""
         person = change.person
-        mine = absorbed | {person.id}
-        ids = {event.id for event in change.events}
-        if (
-            not self._is_as_read(person)
-            or not all(map(self._is_as_read, change.absorbs))
-            or any(self.owners.get(identifier, person.id) not in mine for identifier in change.identifiers)
-            or any(id in self.events and self.events[id] not in absorbed for id in ids)
-            or len(ids) < len(change.events)
-        ):
+        if not self._is_as_read(person) or not all(map(self._is_as_read, change.absorbs)):
+            return False
+        for identifier in change.identifiers:
+            owner = self.owners.get(identifier, person.id)
+            if owner != person.id and owner not in absorbed:
+                return False
+        for event in change.events:
+            known = self.events.get(event.id)
+            if known is not None and known not in absorbed:
+                return False
+        if len(change.events) > 1 and len({event.id for event in change.events}) < len(change.events):
             return False
         self.versions[person.id] = person.version + 1
-        self.owners.update(dict.fromkeys(change.identifiers, person.id))
-        self.events.update(dict.fromkeys(ids, person.id))
+        for identifier in change.identifiers:
+            self.owners[identifier] = person.id
+        for event in change.events:
+            self.events[event.id] = person.id
         return True
 
     def _is_as_read(self, person: Person) -> bool:
@@ -109,25 +115,15 @@ class _Batch:
         if owner in self._people:
             self.flush()
         self._people.add(owner)
-        self._put(PEOPLE, owner, (written(change.person),))
-        self._put(IDENTIFIERS, owner, change.identifiers)
-        self._put(EVENTS, owner, change.events)
-        self._put(ATTRIBUTES, owner, change.attributes)
-        self._put(CONSENTS, owner, change.consents)
-        self._put(ENROLLMENTS, owner, change.enrollments)
+        rows = self._rows
+        rows[PEOPLE.insert].append(PEOPLE.row(owner, change.person))
+        for table, values in _parts(change):
+            if values:
+                rows[table.insert] += [table.row(owner, value) for value in values]
         if change.dropped:
-            self._rows[_DROP].extend((owner, *id) for id in change.dropped)
-        self._put(WATCHES, owner, change.watches)
-        self._put(MESSAGES, owner, change.messages)
+            rows[_DROP] += [(owner, *id) for id in change.dropped]
         if change.withdrawn:
-            self._rows[_WITHDRAW].extend((owner, run) for run in change.withdrawn)
-        self._put(TASKS, owner, change.tasks)
-        self._put(NOTES, owner, change.notes)
-
-    def _put(self, table: Table[Any], owner: CustomerId, values: Sequence[Any]) -> None:
-        if values:
-            row = table.row
-            self._rows[table.insert].extend([row(owner, value) for value in values])
+            rows[_WITHDRAW] += [(owner, run) for run in change.withdrawn]
 
     def flush(self) -> None:
         """Write what was taken in."""
@@ -136,6 +132,20 @@ class _Batch:
             if rows:
                 self._connection.executemany(sql, rows)
         self._clear()
+
+
+def _parts(change: Change) -> tuple[tuple[Table[Any], Sequence[Any]], ...]:
+    return (
+        (IDENTIFIERS, change.identifiers),
+        (EVENTS, change.events),
+        (ATTRIBUTES, change.attributes),
+        (CONSENTS, change.consents),
+        (ENROLLMENTS, change.enrollments),
+        (WATCHES, change.watches),
+        (MESSAGES, change.messages),
+        (TASKS, change.tasks),
+        (NOTES, change.notes),
+    )
 
 
 _DROP = "DELETE FROM watch WHERE owner = ? AND kind = ? AND journey = ? AND slot = ? AND key = ?"

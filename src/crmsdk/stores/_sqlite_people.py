@@ -28,7 +28,7 @@ __all__ = ["ATTRIBUTES", "CONSENTS", "ENROLLMENTS", "EVENTS", "IDENTIFIERS", "PA
 def _person_row(owner: str, person: Person) -> Row:
     return (
         owner,
-        person.version,
+        person.version + 1,  # a row is written by a commit, which takes the version one on
         micros(person.wake),
         to_micros(person.created),
         person.facts.zone,

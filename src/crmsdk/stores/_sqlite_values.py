@@ -1,6 +1,7 @@
 """Values and moments as SQLite columns hold them: JSON text and integer microseconds."""
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
@@ -15,6 +16,8 @@ _ENCODER: Final = json.JSONEncoder(
     ensure_ascii=False, check_circular=False, separators=(",", ":"), default=value_to_json
 )
 _ASCII: Final = json.JSONEncoder(separators=(",", ":"))
+_NESTED: Final = (tuple, dict)
+_KEY: Final = "is"
 _TAG: Final = '"is"'
 _LIST: Final = "["
 
@@ -31,16 +34,22 @@ def moment(value: int | None) -> datetime | None:
 
 def value_text(value: Value) -> str:
     """Write a value as JSON text from which ``value_of`` reads the very same value."""
-    text = _ENCODER.encode(value)
-    if _TAG in text:
-        # Some mapping may have a key of that name, which has to be told from a tag.
+    if isinstance(value, tuple | Mapping):
+        # Some mapping inside may have the key "is", which has to be told from a tag.
         text = _ENCODER.encode(value_to_json(value))
-    return _storable(text) if not text.isascii() else text
+    else:
+        text = _ENCODER.encode(value)
+    return text if text.isascii() else _storable(text)
 
 
 def properties_text(values: Properties) -> str:
     """Write a mapping of values as JSON text."""
-    return value_text(values) if values else "{}"
+    if not values:
+        return "{}"
+    if _KEY in values or any(isinstance(value, _NESTED) for value in values.values()):
+        return value_text(values)
+    text = _ENCODER.encode(values)
+    return text if text.isascii() else _storable(text)
 
 
 def value_of(text: str) -> Value:
