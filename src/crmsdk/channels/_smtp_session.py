@@ -111,7 +111,7 @@ class Session:
                     return refusal
             async with asyncio.timeout(self._timeout):
                 await self._write(data)
-        except _BROKEN as error:
+        except (*_BROKEN, aiosmtplib.SMTPException) as error:
             self.abandon()
             raise BrokenBefore(type(error).__name__) from None
         except BaseException:
