@@ -6,8 +6,8 @@
         def open_store(self, folder: Path) -> Store:
             return MyStore(folder / "crm.db")
 
-The tests are async and run under anyio's pytest plugin, which comes with httpx. A store that is not durable
-skips what concerns other processes.
+The tests are async and run under anyio's pytest plugin, which comes with httpx. Sequences are compared with
+lists, so return lists. A store that is not durable skips what concerns other processes.
 """
 
 from abc import abstractmethod
