@@ -176,7 +176,8 @@ async def test_a_refused_account_stops_its_channel_only_and_its_messages_wait(st
         (RuntimeError("boom"), Idempotency.KEY, MessageState.SENDING, "raised RuntimeError"),
         (RuntimeError("boom"), Idempotency.NONE, MessageState.IN_DOUBT, "raised RuntimeError"),
         (ConfigError("no host"), Idempotency.NONE, MessageState.PENDING, "no host"),
-        (TransientError("full"), Idempotency.NONE, MessageState.PENDING, ""),
+        (TransientError("full"), Idempotency.NONE, MessageState.IN_DOUBT, ""),
+        (TransientError("full"), Idempotency.KEY, MessageState.SENDING, ""),
     ],
 )
 async def test_a_channel_that_raises_loses_nothing(

@@ -14,16 +14,7 @@ from typing import assert_never
 
 import attrs
 
-from crmsdk.errors import (
-    AuthError,
-    ConfigError,
-    CrmsdkError,
-    InputError,
-    PermanentError,
-    TemplateError,
-    TransientError,
-    UnsupportedFeature,
-)
+from crmsdk.errors import AuthError, ConfigError, CrmsdkError, InputError, TemplateError, UnsupportedFeature
 from crmsdk.journeys.person import Note, NoteKind, Person
 from crmsdk.journeys.programs import Programs
 from crmsdk.model.changing import with_changes
@@ -312,7 +303,7 @@ class _Round:
             logger().error("channel stopped", channel=name, error=type(error).__name__)
             self.failures.append(f"channel {name!r}: {error}")
             return [Deferred(reason=type(error).__name__)] * len(batch)
-        except CrmsdkError as error:
+        except CrmsdkError as error:  # of a batch it may have stopped half-way, whatever it says of one
             logger().warning("channel failed", channel=name, error=type(error).__name__)
             return [Ambiguous(reason=type(error).__name__)] * len(batch)
         except Exception as error:  # noqa: BLE001 - a stranger's channel may raise anything, nothing may be lost
