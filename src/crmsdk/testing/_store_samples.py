@@ -51,13 +51,24 @@ def email(value: str) -> Identifier:
 
 def event(id: str, customer: str = "ann", *, at: datetime = NOON, **fields: Any) -> Event:
     """Make an event."""
-    made = {"id": EventId(id), "customer": CustomerId(customer), "name": "seen", "at": at, "received": at}
+    made: dict[str, Any] = {
+        "id": EventId(id),
+        "customer": CustomerId(customer),
+        "name": "seen",
+        "at": at,
+        "received": at,
+    }
     return Event(**{**made, **fields})
 
 
 def run(id: str, *, wake: datetime | None = None, journey: str = "welcome", **fields: Any) -> Enrollment:
     """Make a run that waits."""
-    made = {"customer": CustomerId("ann"), "definition": "d1", "position": (NOON, "e"), "entered": NOON}
+    made: dict[str, Any] = {
+        "customer": CustomerId("ann"),
+        "definition": "d1",
+        "position": (NOON, "e"),
+        "entered": NOON,
+    }
     made |= {"since": NOON, "phase": Phase.WAITING}
     return Enrollment(**{"id": EnrollmentId(id), "journey": journey, "wake": wake, **made, **fields})
 
@@ -72,7 +83,7 @@ def message(id: str, customer: str = "ann", *, at: datetime = NOON, **fields: An
 
 def task(id: str, customer: str = "ann", **fields: Any) -> Task:
     """Make an open task."""
-    made = {
+    made: dict[str, Any] = {
         "journey": "welcome",
         "enrollment": EnrollmentId("r1"),
         "step": "call",
