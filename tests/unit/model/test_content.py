@@ -4,6 +4,7 @@ import copy
 import json
 import pickle
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any
 
 import attrs
@@ -168,10 +169,11 @@ def test_digest_tells_contents_apart(one: str, two: str, three: str, four: str) 
 
 
 def test_digest_is_stable_and_knows_the_class() -> None:
-    assert digest(ChatContent(text="Привет")) == "7db0b36f2ecd76ec4a5f96d98f6ad7b8"
-    assert digest(ChatContent(text="t")) != digest(
-        attrs.make_class("Other", [], bases=(ChatContent,))(text="t")
-    )
+    eight = (0).to_bytes(7, "big")
+    whole = eight + b"\x0bChatContent" + eight + b"\x04text" + eight + b"\x04" + "Да".encode()
+    assert digest(ChatContent(text="Да")) == sha256(whole).hexdigest()[:32]
+    other = attrs.make_class("Other", [], bases=(ChatContent,))
+    assert digest(ChatContent(text="t")) != digest(other(text="t"))
 
 
 # -- envelopes
