@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from crmsdk.channels.memory import MemoryChannel
     from crmsdk.errors import (
         CrmsdkError,
         DefinitionError,
@@ -33,20 +34,36 @@ if TYPE_CHECKING:
         Wait,
         WaitFor,
         When,
+        date_of,
+        local_time,
     )
     from crmsdk.journeys.triggers import by_call, enters, every, leaves, on, on_date
     from crmsdk.model.catalog import Catalog
     from crmsdk.model.customer import Account, Customer, Identifier
-    from crmsdk.model.declared import AttributeSet, EventType, Prop
+    from crmsdk.model.declared import AttributeSet, EventType, Prop, declare
     from crmsdk.model.event import Event
     from crmsdk.model.message import Sender
     from crmsdk.model.money import Money
     from crmsdk.model.secret import Secret
     from crmsdk.policy.rules import cap, inactive_only, opt_in, quiet
     from crmsdk.policy.ruleset import ContactPolicy, default_policy
+    from crmsdk.runtime.clocks import VirtualClock
+    from crmsdk.runtime.crm import Crm
     from crmsdk.segments.conditions import Segment
+    from crmsdk.segments.stages import Stages, stage_of
     from crmsdk.segments.verdict import Verdict
-    from crmsdk.segments.words import attr, consent, did, everyone, nobody, segment
+    from crmsdk.segments.words import attr, consent, did, everyone, nobody, prop, segment
+    from crmsdk.simulation.report import Report
+    from crmsdk.simulation.responses import ConstantResponses
+    from crmsdk.simulation.running import Simulation, simulate
+    from crmsdk.wire.columns import MoneyColumn, Reject, Rename
+    from crmsdk.wire.documents import from_json, to_json
+    from crmsdk.wire.environment import from_environment, settings_from
+    from crmsdk.wire.files import csv_rows, frame_rows
+    from crmsdk.wire.maps import CustomerMap, EventMap
+    from crmsdk.wire.models import event_model
+    from crmsdk.wire.recorded import identify, load_history, track
+    from crmsdk.wire.wall_clock import WallClock
 
 __all__ = [
     "Account",
@@ -54,13 +71,17 @@ __all__ = [
     "AttributeSet",
     "Branch",
     "Catalog",
+    "ConstantResponses",
     "ContactPolicy",
+    "Crm",
     "CrmsdkError",
     "Customer",
+    "CustomerMap",
     "DefinitionError",
     "DeliveryError",
     "Emit",
     "Event",
+    "EventMap",
     "EventType",
     "Exit",
     "HandOver",
@@ -68,43 +89,68 @@ __all__ = [
     "Identifier",
     "InputError",
     "Journey",
+    "MemoryChannel",
     "Money",
+    "MoneyColumn",
     "PermanentError",
     "Prop",
+    "Reject",
+    "Rename",
+    "Report",
     "Secret",
     "Segment",
     "Send",
     "Sender",
+    "Simulation",
     "Split",
+    "Stages",
     "StoreError",
     "TransientError",
     "UntilDate",
     "UntilLocal",
     "Update",
     "Verdict",
+    "VirtualClock",
     "Wait",
     "WaitFor",
+    "WallClock",
     "When",
     "after_exit",
     "attr",
     "by_call",
     "cap",
     "consent",
+    "csv_rows",
+    "date_of",
+    "declare",
     "default_policy",
     "did",
     "each_time",
     "enters",
+    "event_model",
     "every",
     "everyone",
+    "frame_rows",
+    "from_environment",
+    "from_json",
+    "identify",
     "inactive_only",
     "leaves",
+    "load_history",
+    "local_time",
     "nobody",
     "on",
     "on_date",
     "once",
     "opt_in",
+    "prop",
     "quiet",
     "segment",
+    "settings_from",
+    "simulate",
+    "stage_of",
+    "to_json",
+    "track",
 ]
 
 _HOMES: Final[dict[str, str]] = {
@@ -113,13 +159,17 @@ _HOMES: Final[dict[str, str]] = {
     "AttributeSet": "crmsdk.model.declared",
     "Branch": "crmsdk.journeys.steps",
     "Catalog": "crmsdk.model.catalog",
+    "ConstantResponses": "crmsdk.simulation.responses",
     "ContactPolicy": "crmsdk.policy.ruleset",
+    "Crm": "crmsdk.runtime.crm",
     "CrmsdkError": "crmsdk.errors",
     "Customer": "crmsdk.model.customer",
+    "CustomerMap": "crmsdk.wire.maps",
     "DefinitionError": "crmsdk.errors",
     "DeliveryError": "crmsdk.errors",
     "Emit": "crmsdk.journeys.steps",
     "Event": "crmsdk.model.event",
+    "EventMap": "crmsdk.wire.maps",
     "EventType": "crmsdk.model.declared",
     "Exit": "crmsdk.journeys.steps",
     "HandOver": "crmsdk.journeys.steps",
@@ -127,43 +177,68 @@ _HOMES: Final[dict[str, str]] = {
     "Identifier": "crmsdk.model.customer",
     "InputError": "crmsdk.errors",
     "Journey": "crmsdk.journeys.definition",
+    "MemoryChannel": "crmsdk.channels.memory",
     "Money": "crmsdk.model.money",
+    "MoneyColumn": "crmsdk.wire.columns",
     "PermanentError": "crmsdk.errors",
     "Prop": "crmsdk.model.declared",
+    "Reject": "crmsdk.wire.columns",
+    "Rename": "crmsdk.wire.columns",
+    "Report": "crmsdk.simulation.report",
     "Secret": "crmsdk.model.secret",
     "Segment": "crmsdk.segments.conditions",
     "Send": "crmsdk.journeys.steps",
     "Sender": "crmsdk.model.message",
+    "Simulation": "crmsdk.simulation.running",
     "Split": "crmsdk.journeys.steps",
+    "Stages": "crmsdk.segments.stages",
     "StoreError": "crmsdk.errors",
     "TransientError": "crmsdk.errors",
     "UntilDate": "crmsdk.journeys.steps",
     "UntilLocal": "crmsdk.journeys.steps",
     "Update": "crmsdk.journeys.steps",
     "Verdict": "crmsdk.segments.verdict",
+    "VirtualClock": "crmsdk.runtime.clocks",
     "Wait": "crmsdk.journeys.steps",
     "WaitFor": "crmsdk.journeys.steps",
+    "WallClock": "crmsdk.wire.wall_clock",
     "When": "crmsdk.journeys.steps",
     "after_exit": "crmsdk.journeys.definition",
     "attr": "crmsdk.segments.words",
     "by_call": "crmsdk.journeys.triggers",
     "cap": "crmsdk.policy.rules",
     "consent": "crmsdk.segments.words",
+    "csv_rows": "crmsdk.wire.files",
+    "date_of": "crmsdk.journeys.steps",
+    "declare": "crmsdk.model.declared",
     "default_policy": "crmsdk.policy.ruleset",
     "did": "crmsdk.segments.words",
     "each_time": "crmsdk.journeys.definition",
     "enters": "crmsdk.journeys.triggers",
+    "event_model": "crmsdk.wire.models",
     "every": "crmsdk.journeys.triggers",
     "everyone": "crmsdk.segments.words",
+    "frame_rows": "crmsdk.wire.files",
+    "from_environment": "crmsdk.wire.environment",
+    "from_json": "crmsdk.wire.documents",
+    "identify": "crmsdk.wire.recorded",
     "inactive_only": "crmsdk.policy.rules",
     "leaves": "crmsdk.journeys.triggers",
+    "load_history": "crmsdk.wire.recorded",
+    "local_time": "crmsdk.journeys.steps",
     "nobody": "crmsdk.segments.words",
     "on": "crmsdk.journeys.triggers",
     "on_date": "crmsdk.journeys.triggers",
     "once": "crmsdk.journeys.definition",
     "opt_in": "crmsdk.policy.rules",
+    "prop": "crmsdk.segments.words",
     "quiet": "crmsdk.policy.rules",
     "segment": "crmsdk.segments.words",
+    "settings_from": "crmsdk.wire.environment",
+    "simulate": "crmsdk.simulation.running",
+    "stage_of": "crmsdk.segments.stages",
+    "to_json": "crmsdk.wire.documents",
+    "track": "crmsdk.wire.recorded",
 }
 """Where each public name lives."""
 
