@@ -5,6 +5,7 @@ from bisect import insort
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from importlib.resources import files
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
@@ -91,7 +92,7 @@ def repeat_due(bought: list[date], at: datetime) -> datetime:
     """
     if len(bought) < _ENOUGH:
         return at + FALLBACK
-    gaps = [(later - earlier).days for earlier, later in zip(bought, bought[1:], strict=False)]
+    gaps = [(later - earlier).days for earlier, later in pairwise(bought)]
     return at + min(max(timedelta(days=median(gaps)), _LEAST), _MOST)
 
 

@@ -47,7 +47,7 @@ class _Progress:
     def __init__(self) -> None:
         self._shown = sys.stderr.isatty()
 
-    def __call__(self, start: datetime, now: datetime, end: datetime) -> None:
+    def __call__(self, _start: datetime, now: datetime, _end: datetime) -> None:
         if self._shown:
             share = (now - START) / (END - START)
             sys.stderr.write(f"\r  simulating {now:%Y-%m-%d} {share:4.0%}")

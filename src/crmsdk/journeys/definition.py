@@ -75,7 +75,9 @@ def _triggers(value: Trigger | Sequence[Trigger]) -> tuple[Trigger, ...]:
 def _steps(value: Sequence[Step]) -> tuple[Step, ...]:
     for step in value:
         if not isinstance(step, Step):
-            raise DefinitionError(f"{type(step).__name__} is no step; give Send, Wait, Branch …", path="steps")
+            raise DefinitionError(
+                f"{type(step).__name__} is no step; give Send, Wait, Branch …", path="steps"
+            )
     return tuple(value)
 
 
@@ -114,7 +116,7 @@ class Journey:
     kind: MessageKind = attrs.field(kw_only=True, converter=MessageKind)
     goal: Condition | None = attrs.field(default=None, kw_only=True)
     exit: Condition | None = attrs.field(default=None, kw_only=True)
-    entry: Entry = attrs.field(default=Entry(), kw_only=True)  # noqa: RUF009 - an immutable value
+    entry: Entry = attrs.field(default=Entry(), kw_only=True)
     purpose: str = attrs.field(default="", kw_only=True)
     sender: str = attrs.field(default="", kw_only=True)
     campaign: str = attrs.field(default="", kw_only=True)
@@ -134,7 +136,7 @@ class Journey:
             raise DefinitionError("a journey needs a name", path="name")
         if not self.enter:
             raise DefinitionError("a journey needs a trigger; give enter=on('event')", path="enter")
-        if not 0 <= self.priority <= 100:  # noqa: PLR2004 - the scale
+        if not 0 <= self.priority <= 100:
             raise DefinitionError("priority lies between 0 and 100", path="priority")
         for field in ("expires", "lifetime"):
             span = getattr(self, field)

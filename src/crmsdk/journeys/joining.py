@@ -1,6 +1,5 @@
 """How an anonymous visitor's history becomes part of a known person's."""
 
-
 from crmsdk.journeys.person import Person, WatchKind
 from crmsdk.model.changing import with_changes
 from crmsdk.model.facts import Facts

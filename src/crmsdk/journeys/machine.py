@@ -327,7 +327,9 @@ class _Turn:
             if going is None:
                 return
             cursor = going
-        raise DefinitionError(f"more than {_BUDGET} steps at one moment", path=self.program.nodes[cursor].path)
+        raise DefinitionError(
+            f"more than {_BUDGET} steps at one moment", path=self.program.nodes[cursor].path
+        )
 
     def _arm(self, due: datetime) -> None:
         self.run = with_changes(self.run, phase=Phase.WAITING, due=due)
@@ -406,7 +408,9 @@ class _Turn:
         kind = journey.kind if at.kind is None else at.kind
         purpose = (journey.purpose if at.purpose is None else at.purpose) or str(kind)
         return Message(
-            id=MessageId(keyed_id(self.project.secret, (run.journey, run.customer, run.id, node.key, "0", "0"))),
+            id=MessageId(
+                keyed_id(self.project.secret, (run.journey, run.customer, run.id, node.key, "0", "0"))
+            ),
             customer=self.facts.customer,
             journey=run.journey,
             definition=run.definition,
@@ -431,7 +435,11 @@ class _Turn:
 
     def _write(self, at: Update, node: Node) -> None:
         write = AttributeWrite(
-            name=at.attribute, value=at.value, at=self.now, id=self._fact_id(node), source=f"journey:{self.run.journey}"
+            name=at.attribute,
+            value=at.value,
+            at=self.now,
+            id=self._fact_id(node),
+            source=f"journey:{self.run.journey}",
         )
         self.facts = self.facts.with_attributes((write,))
         self.effects.append(Write(write))

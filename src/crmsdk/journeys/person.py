@@ -328,7 +328,7 @@ class Change:
         notes: Iterable[Note] = (),
         absorbs: Iterable[Person] = (),
     ) -> "Change":
-        """Find what is new or other in ``after``; unchanged parts are told by identity, so it costs little."""
+        """Find what is new or other in ``after``; unchanged parts are told by identity, at little cost."""
         old_events: set[EventId] = {event.id for event in before.facts.events}
         old_writes = {id(write) for write in before.facts.attributes}
         old_consents = {id(consent) for consent in before.facts.consents}

@@ -58,7 +58,9 @@ class Programs:
     watched: tuple[Slot, ...] = attrs.field(repr=False)
 
     @classmethod
-    def of(cls, journeys: Iterable[Journey], *, project: Project, older: Iterable[Journey] = ()) -> "Programs":
+    def of(
+        cls, journeys: Iterable[Journey], *, project: Project, older: Iterable[Journey] = ()
+    ) -> "Programs":
         """Compile and index journeys.
 
         Args:

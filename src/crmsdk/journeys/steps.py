@@ -314,7 +314,9 @@ class HandOver(Step):
     def __attrs_post_init__(self) -> None:
         """Refuse a task without a deadline."""
         if self.within <= _ZERO:
-            raise DefinitionError("a task needs a positive deadline, or the run might never end", path="within")
+            raise DefinitionError(
+                "a task needs a positive deadline, or the run might never end", path="within"
+            )
 
 
 @definition("exit")

@@ -97,7 +97,9 @@ class OnEvent(Trigger):
     def __attrs_post_init__(self) -> None:
         """Refuse an absence without a span."""
         if self.unless_event is not None and self.within <= _ZERO:
-            raise DefinitionError("unless needs a positive span; give within=timedelta(hours=2)", path="within")
+            raise DefinitionError(
+                "unless needs a positive span; give within=timedelta(hours=2)", path="within"
+            )
 
     def where(self, *tests: PropTest) -> "OnEvent":
         """Start only on events whose properties pass all tests."""
@@ -203,7 +205,7 @@ def leaves(segment: Segment | Predicate, name: str = "") -> SegmentChange:
 def on_date(
     attribute: str | NamedProperty, offset: timedelta = _ZERO, *, at: time | str = time(9)
 ) -> DateReached:
-    """Start when a date attribute, moved by an offset, is reached; it follows the attribute when that moves."""
+    """Start when a date attribute, moved by an offset, is reached; it follows the attribute."""
     return DateReached(
         attribute=_property_name(attribute),
         offset=offset,

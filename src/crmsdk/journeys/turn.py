@@ -182,7 +182,9 @@ class _Turn:
             identifiers=tuple(identifier for identifier in whole.identifiers if identifier not in names),
         )
 
-    def note(self, kind: NoteKind, text: str = "", *, run: Enrollment | None = None, journey: str = "") -> None:
+    def note(
+        self, kind: NoteKind, text: str = "", *, run: Enrollment | None = None, journey: str = ""
+    ) -> None:
         self.notes.append(
             Note(
                 at=self.now,
@@ -247,9 +249,7 @@ class _Turn:
         self._changed(Reads(attributes=names, zone=self.person.facts.zone != person.facts.zone))
 
     def _later(self, fact: str, at: datetime, position: Position | None) -> None:
-        self.person = self.person.with_watch(
-            Watch(kind=WatchKind.EVENT, key=fact, due=at, position=position)
-        )
+        self.person = self.person.with_watch(Watch(kind=WatchKind.EVENT, key=fact, due=at, position=position))
 
     def _happen(self, event: Event) -> None:
         if event.customer != self.person.id:
@@ -291,7 +291,9 @@ class _Turn:
             raise DefinitionError(f"journey {entry.journey!r} has no by_call() trigger", path="enter")
         self.cause = entry.at
         slot = Slot(program, program.journey.enter.index(trigger), trigger)
-        self._enter(slot, started_by=entry.key, position=(self.now, START), values=entry.values, key=entry.key)
+        self._enter(
+            slot, started_by=entry.key, position=(self.now, START), values=entry.values, key=entry.key
+        )
 
     def _answered(self, entry: Answered) -> None:
         task = with_changes(entry.task, done=entry.at, answer=entry.answer)
@@ -347,7 +349,9 @@ class _Turn:
         return None if value is None or isinstance(value, Mapping | tuple) else key_text(value)
 
     def _started(self, slot: Slot, trigger: OnEvent, event: Event) -> None:
-        if self.now - event.at > trigger.max_age or not all(test.holds(event.properties) for test in trigger.tests):
+        if self.now - event.at > trigger.max_age or not all(
+            test.holds(event.properties) for test in trigger.tests
+        ):
             return
         key = self._key(trigger, event)
         if key is None:
@@ -453,7 +457,9 @@ class _Turn:
         if any(old.id == run.id for old in self.person.enrollments):
             return
         why = barred(program, self.person, key, self.now) or refused(program, self.person, run, self.now)
-        if why == ONCE_ONLY:  # said once by the first entry; a line at every later event would drown the timeline
+        if (
+            why == ONCE_ONLY
+        ):  # said once by the first entry; a line at every later event would drown the timeline
             return
         if why:
             self.note(NoteKind.NOT_ENTERED, why, journey=program.name)
@@ -471,7 +477,9 @@ class _Turn:
             fresh = new_watch(slot)
             watch = known.get(fresh.id)
             if watch is None or (not only_new and slot.reads.touches(reads)):
-                self._see(slot, watch or fresh, silent=silent or (watch is None and bool(self.person.version)))
+                self._see(
+                    slot, watch or fresh, silent=silent or (watch is None and bool(self.person.version))
+                )
 
     def _see(self, slot: Slot, watch: Watch, *, silent: bool = False) -> None:
         seen, key = look(
@@ -647,4 +655,3 @@ class _Turn:
         for run in self.person.enrollments:
             if run.id == before.id and run.alive and run == before and not self._held(run):
                 self._park(run, "a timer moved nothing; this is an error of the engine, please report it")
-

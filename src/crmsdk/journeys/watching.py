@@ -29,7 +29,9 @@ def new_watch(slot: Slot) -> Watch:
     return Watch(kind=_KINDS[type(slot.trigger)], journey=slot.program.name, slot=slot.index)
 
 
-def look(slot: Slot, watch: Watch, facts: Facts, *, now: datetime, project_zone: str) -> tuple[Watch, str | None]:
+def look(
+    slot: Slot, watch: Watch, facts: Facts, *, now: datetime, project_zone: str
+) -> tuple[Watch, str | None]:
     """Look again at what is watched.
 
     Args:

@@ -1,4 +1,4 @@
-"""What happens when journeys come into force: stored versions are kept, people inside are left where they are."""
+"""What happens when journeys come into force: versions are kept, people inside are left where they are."""
 
 from collections.abc import Sequence
 

@@ -413,7 +413,7 @@ class Crm:
         return attrs.evolve(done, next_wakeup=await self.next_wakeup())
 
     async def next_wakeup(self) -> datetime | None:
-        """Give the moment at which ``advance`` will have something to do, UTC; None when only facts move it."""
+        """Give the moment at which ``advance`` will have work, UTC; None when only facts make any."""
         store = self._parts.store
         return await store.next_due(paused=await store.paused())
 
