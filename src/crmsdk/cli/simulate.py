@@ -67,7 +67,8 @@ def execute(args: argparse.Namespace) -> int:
         print()
         print(report.timeline(args.timeline))
     if args.html:
-        Path(args.html).write_text(report.to_html(), encoding="utf-8")
+        page = report.to_html(customers=[args.timeline] if args.timeline else [])
+        Path(args.html).write_text(page, encoding="utf-8")
         print(f"\nwritten to {args.html}")
     return 0
 

@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,7 @@ def test_old_and_missing_zone_data(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _missing(name: str) -> str:
-    raise doctor.PackageNotFoundError(name)
+    raise PackageNotFoundError(name)
 
 
 def test_an_old_sqlite_fails(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -78,7 +78,12 @@ def test_an_interrupt_is_status_130(say: Say, monkeypatch: pytest.MonkeyPatch) -
 def test_demo_reads_its_own_words(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[str] = []
     demo = ModuleType("crmsdk.demo")
-    demo.main = lambda argv: given.extend(argv) or 3  # type: ignore[attr-defined]  # a module made up here
+
+    def play(argv: list[str]) -> int:
+        given.extend(argv)
+        return 3
+
+    demo.main = play  # type: ignore[attr-defined]  # a module made up here
     monkeypatch.setitem(sys.modules, "crmsdk.demo", demo)
     assert say("demo", "--out", "page.html").status == 3
     assert given == ["--out", "page.html"]

@@ -44,16 +44,8 @@ def test_the_same_seed_gives_the_same_report(project: Path, say: Say) -> None:
         + "responses = ConstantResponses(opens=0.9, clicks=0.9, buys=0.9, event='purchase', "
         + "properties=lambda message: {'amount': 5})\n"
     )
-    words = (
-        "simulate",
-        "shop.py",
-        "--history",
-        "history.csv",
-        "--start",
-        "2026-01-01",
-        "--until",
-        "2027-01-01",
-    )
+    span = ("--start", "2026-01-01", "--until", "2027-01-01")
+    words = ("simulate", "shop.py", "--history", "history.csv", *span)
     first = say(*words, "--seed", "1").out
     assert say(*words, "--seed", "1").out == first
     assert say(*words, "--seed", "2").out != first
@@ -70,13 +62,13 @@ def test_sends_by_and_a_timeline(project: Path, say: Say) -> None:
 
 
 def test_a_map_in_the_file_reads_the_table(project: Path, say: Say) -> None:
-    (project.parent / "orders.csv").write_text(
-        "who,when,pence\nann,2026-01-05 10:00,100\nbob,2026-01-06 10:00,\n"
-    )
+    table = "who,when,pence\nann,2026-01-05 10:00,100\nbob,2026-01-06 10:00,\n"
+    (project.parent / "orders.csv").write_text(table)
     project.write_text(
         project.read_text()
         + "\nfrom crmsdk.wire.maps import EventMap\nfrom crmsdk.wire.wall_clock import WallClock\n"
-        + "orders = EventMap(event='purchase', customer='who', id=None, at=WallClock('when', 'Europe/London'), "
+        + "placed = WallClock('when', 'Europe/London')\n"
+        + "orders = EventMap(event='purchase', customer='who', id=None, at=placed, "
         + "properties={'amount': 'pence'})\n"
     )
     said = say("simulate", "shop.py", "--history", "orders.csv", *SPAN)
