@@ -468,6 +468,7 @@ class Crm:
         """Let a journey, or the runs of one person, go on; what became due meanwhile follows ``overdue``."""
         if who is not None:
             await self._command(who, Resumed(at=self._now(), journey=journey))
+            await self._dispatch().bring_forward(await self._find(who), self._now())
             return
         self._known_journey(journey)
         await self._parts.store.set_paused(journey, False)

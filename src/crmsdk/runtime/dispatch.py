@@ -19,6 +19,7 @@ from crmsdk.journeys.person import Note, NoteKind, Person
 from crmsdk.journeys.programs import Programs
 from crmsdk.model.changing import with_changes
 from crmsdk.model.content import Content, Envelope
+from crmsdk.model.ids import CustomerId
 from crmsdk.model.message import (
     Accepted,
     Ambiguous,
@@ -51,6 +52,10 @@ _LEASE = timedelta(minutes=5)
 _BACKOFF = timedelta(minutes=1)
 _BACKOFF_MAX = timedelta(hours=1)
 _RECHECK = timedelta(minutes=1)
+_HELD = timedelta(hours=1)  # a resume brings the message forward, so this is only how often it is looked at
+
+PAUSED = "paused"
+"""Why a message waits whose run an operator has paused for its person."""
 
 
 @attrs.frozen(kw_only=True)
@@ -136,6 +141,13 @@ class Dispatcher:
         )
 
 
+    async def bring_forward(self, customer: CustomerId, now: datetime) -> None:
+        """Try messages again that waited because their runs were paused."""
+        for message in await self.store.messages_of(customer):
+            if message.state is MessageState.PENDING and message.reason == PAUSED and message.lease is None:
+                await self.store.settle(with_changes(message, not_before=now), worker=self.worker)
+
+
 class _Round:
     """The state of one round."""
 
@@ -162,6 +174,8 @@ class _Round:
                 await self._free(
                     message, self.now + _RECHECK
                 )  # absorbed this very moment; its new owner follows
+            elif message.state is MessageState.PENDING and _held(message, person):
+                await self._free(message, self.now + _HELD, PAUSED)
             elif not await self._lost(message):
                 asking.append((message, person))
         decisions = await self._decisions(asking)
@@ -395,11 +409,16 @@ class _Round:
             with_changes(message, not_before=until, lease=None, worker="", reason=reason), notes
         )
 
-    async def _free(self, message: Message, at: datetime) -> None:
-        await self._settle(with_changes(message, not_before=at, lease=None, worker=""), [])
+    async def _free(self, message: Message, at: datetime, reason: str = "") -> None:
+        freed = with_changes(message, not_before=at, lease=None, worker="", reason=reason or message.reason)
+        await self._settle(freed, [])
 
     async def _settle(self, message: Message, notes: Sequence[Note]) -> None:
         await self.of.store.settle(message, worker=self.of.worker, notes=notes)
+
+
+def _held(message: Message, person: Person) -> bool:
+    return any(run.paused and run.id == message.enrollment for run in person.enrollments)
 
 
 def _blocked(decision: Decision) -> Properties:
