@@ -45,7 +45,6 @@ class HttpClient(Protocol):
         content: bytes,
         headers: Mapping[str, str],
         extensions: Mapping[str, Any],
-        timeout: Any,  # noqa: ASYNC109 - httpx's parameter
         follow_redirects: bool,
     ) -> Any:
         """Carry one request."""
@@ -77,10 +76,11 @@ class HttpxTransport(Transport):
     that opened them.
 
     Args:
-        client: A client to use instead of own pools; it stays open, its maker closes it.
+        client: A client to use instead of own pools, with its own timeouts of each phase; it stays open, its
+            maker closes it.
         pools: How many clients take turns.
         connections: How many connections each may hold.
-        timeouts: Of each phase.
+        timeouts: Of each phase of own pools, and of the whole.
 
     Raises:
         ConfigError: no pool, or no connection.
@@ -122,9 +122,8 @@ class HttpxTransport(Transport):
                     request.method,
                     request.url,
                     content=request.body,
-                    headers=dict(request.headers),
+                    headers=request.headers,
                     extensions=extensions,
-                    timeout=self._phases,
                     follow_redirects=False,
                 )
         except _NOT_SENT as error:
@@ -134,9 +133,9 @@ class HttpxTransport(Transport):
             return Rejected(reason=f"no valid request ({type(error).__name__})", code="request")
         except (httpx.HTTPError, TimeoutError) as error:
             return Ambiguous(reason=f"no answer ({type(error).__name__})")
-        return ProviderResponse(
-            status=response.status_code, headers=dict(response.headers), body=response.content
-        )
+        # The mapping of httpx guesses an encoding for each header; HTTP's own is Latin-1.
+        headers = {name.decode("latin-1"): text.decode("latin-1") for name, text in response.headers.raw}
+        return ProviderResponse(status=response.status_code, headers=headers, body=response.content)
 
     @override
     async def aclose(self) -> None:
@@ -155,7 +154,10 @@ class HttpxTransport(Transport):
             self._loop = loop
             # One context for all: reading the authorities' certificates takes longer than anything else here.
             trust = httpx.create_ssl_context()
-            self._clients = [httpx.AsyncClient(limits=limits, verify=trust) for _ in range(self._pools)]
+            self._clients = [
+                httpx.AsyncClient(limits=limits, timeout=self._phases, verify=trust)
+                for _ in range(self._pools)
+            ]
             self._turns = cycle(self._clients)
         return next(self._turns)
 

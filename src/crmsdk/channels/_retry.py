@@ -15,7 +15,7 @@ from crmsdk.channels.pacing import Pace, RetryPolicy
 T = TypeVar("T")
 
 
-async def repeat(  # noqa: D417 - first and attempt are the summary
+async def repeat(
     first: T,
     attempt: Callable[[], Awaitable[T]],
     *,
