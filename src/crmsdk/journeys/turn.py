@@ -62,7 +62,8 @@ __all__ = ["TASK_ANSWERED", "react"]
 TASK_ANSWERED = "task_answered"
 """Name of the event that tells a task's answer: properties ``journey``, ``step``, ``answer``."""
 
-_BUDGET = 10_000  # things one turn may do by itself before the person is taken for poisoned
+_TIMERS = 10_000  # what one turn may fire, and
+_FACTS = 1_000  # what runs may write at one moment, before the person is taken for poisoned
 _RANK = {Joined: 0, Wrote: 1, Consented: 1, Happened: 2, Handed: 3}
 _COMMAND = 4
 
@@ -146,7 +147,7 @@ class _Turn:
 
     def prepare(self, anew: frozenset[str]) -> None:
         """Drop watches nobody needs, and let a known person's new ones start silently."""
-        slots = {(slot.program.name, slot.index): slot for slot in self.programs.watched}
+        slots = self.programs.watched
         for watch in self.person.watches:
             gone = watch.kind in (WatchKind.SEGMENT, WatchKind.DATE, WatchKind.SCHEDULE) and (
                 (watch.journey, watch.slot) not in slots or watch.journey in anew
@@ -472,14 +473,18 @@ class _Turn:
 
     def _look(self, reads: Reads, *, silent: bool = False, only_new: bool = False) -> None:
         """Look again at segments, dates and schedules that these facts may concern."""
-        known = {watch.id: watch for watch in self.person.watches}
-        for slot in self.programs.watched:
-            fresh = new_watch(slot)
-            watch = known.get(fresh.id)
-            if watch is None or (not only_new and slot.reads.touches(reads)):
-                self._see(
-                    slot, watch or fresh, silent=silent or (watch is None and bool(self.person.version))
-                )
+        slots = self.programs.watched
+        known = {
+            (watch.journey, watch.slot): watch
+            for watch in self.person.watches
+            if (slot := slots.get((watch.journey, watch.slot))) is not None and slot.watches is watch.kind
+        }
+        for place, slot in slots.items():
+            watch = known.get(place)
+            if watch is None:
+                self._see(slot, new_watch(slot), silent=silent or bool(self.person.version))
+            elif not only_new and slot.reads.touches(reads):
+                self._see(slot, watch, silent=silent)
 
     def _see(self, slot: Slot, watch: Watch, *, silent: bool = False) -> None:
         seen, key = look(
@@ -589,7 +594,7 @@ class _Turn:
 
     def _follow_up(self) -> None:
         """Let facts that runs made act like any other, within bounds."""
-        for _ in range(_BUDGET):
+        for _ in range(_FACTS):
             if not self.follow:
                 return
             effect = self.follow.popleft()
@@ -600,7 +605,7 @@ class _Turn:
                 self._wrote(Wrote(at=write.at, id=write.id, attributes=(write,)))
         self.follow.clear()
         for run in self._living(""):
-            self._park(run, f"more than {_BUDGET} facts at one moment: journeys call each other in a circle")
+            self._park(run, f"more than {_FACTS} facts at one moment: journeys call each other in a circle")
 
     # --------------------------------------------------------------------------------------- timers
 
@@ -636,7 +641,7 @@ class _Turn:
 
     def tick(self) -> None:
         """Fire everything due, earliest first."""
-        for _ in range(_BUDGET):
+        for _ in range(_TIMERS):
             first = self._next()
             if first is None:
                 return
@@ -649,7 +654,7 @@ class _Turn:
                     self._moved(run)
             self._follow_up()
         for run in self._living(""):
-            self._park(run, f"more than {_BUDGET} timers at one moment")
+            self._park(run, f"more than {_TIMERS} timers at one moment")
 
     def _moved(self, before: Enrollment) -> None:
         for run in self.person.enrollments:

@@ -153,7 +153,8 @@ def test_each_time_takes_several_runs_at_a_time_but_no_event_twice() -> None:
 
 @pytest.mark.parametrize(("rule", "why"), [("goal", "goal already reached"), ("exit", "exit already true")])
 def test_a_rule_that_holds_already_refuses_entry_and_says_so(rule: str, why: str) -> None:
-    stage = Stage.of(journey(on("cart"), **{rule: did("purchase")}))
+    rules: Any = {rule: did("purchase")}
+    stage = Stage.of(journey(on("cart"), **rules))
     stage.event("purchase", START - HOUR).event("cart")
     assert not stage.runs
     assert stage.told(NoteKind.NOT_ENTERED) == [why]
@@ -192,11 +193,12 @@ def test_an_event_at_the_very_end_of_the_span_calls_off(after: timedelta, entere
 
 
 def test_an_absence_is_called_off_only_by_its_key_and_tests() -> None:
-    for values, entered in (
+    cases: tuple[tuple[Any, bool], ...] = (
         ({"cart": 7, "paid": 1}, False),
         ({"cart": 8, "paid": 1}, True),
         ({"cart": 7}, True),
-    ):
+    )
+    for values, entered in cases:
         stage = Stage.of(absent(unless_tests=(prop("paid") == 1,))).event("cart", cart=7)
         stage.now = START + HOUR
         stage.event("purchase", **values)
