@@ -12,6 +12,7 @@ import doctest
 import importlib
 import inspect
 import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -33,13 +34,27 @@ def _run(example: Example) -> None:
     source = "\n" * (example.line + example.parsed.line_offset) + example.parsed
     code = compile(source, example.path, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
     runner: asyncio.Runner = example.document.namespace["__runner__"]
-    with contextlib.redirect_stdout(io.StringIO()):
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
         awaited = eval(code, example.namespace)  # noqa: S307  # our own pages; running them is the point
         if inspect.iscoroutine(awaited):
             runner.run(awaited)
+    example.document.namespace[_PRINTED] = example.document.namespace.get(_PRINTED, "") + printed.getvalue()
 
 
-READER: Final = Sybil([CodeBlockParser("python", _run), SkipParser()])
+def _compare(example: Example) -> None:
+    """Hold what a page says is printed against what was printed since the last such block."""
+    printed = _lines(example.document.namespace.pop(_PRINTED, ""))
+    claimed = _lines(example.parsed)
+    pattern = re.escape(claimed).replace(re.escape("..."), ".*")
+    assert re.fullmatch(pattern, printed, re.DOTALL), f"printed was:\n{printed}"
+
+
+def _lines(text: str) -> str:
+    return "\n".join(line.rstrip() for line in text.strip("\n").splitlines())
+
+
+_PRINTED: Final = "__printed__"
+READER: Final = Sybil([CodeBlockParser("python", _run), CodeBlockParser("output", _compare), SkipParser()])
 
 
 def _has_python(page: Path) -> bool:
@@ -126,6 +141,33 @@ not python
 ```
 """
     _play(text, runner, tmp_path)
+
+
+PRINTS: Final = """
+```python
+print("one")
+```
+```python
+print("two", 2)
+```
+```output
+one
+{claim}
+```
+"""
+
+
+def test_what_a_page_says_is_printed_is_printed(runner: asyncio.Runner, tmp_path: Path) -> None:
+    _play(PRINTS.format(claim="two 2"), runner, tmp_path)
+    _play(PRINTS.format(claim="two ..."), runner, tmp_path)
+
+
+@pytest.mark.parametrize("claim", ["two 3", "two", "three ...", ""])
+def test_a_wrong_claim_about_what_is_printed_is_seen(
+    claim: str, runner: asyncio.Runner, tmp_path: Path
+) -> None:
+    with pytest.raises(AssertionError, match="printed was"):
+        _play(PRINTS.format(claim=claim), runner, tmp_path)
 
 
 def test_a_wrong_claim_in_a_page_is_seen_with_its_line(runner: asyncio.Runner, tmp_path: Path) -> None:
