@@ -3,11 +3,12 @@
 import warnings
 from datetime import timedelta
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Final, Self, Unpack
 
 from crmsdk.blocking._portal import Portal
 from crmsdk.ports import Store
 from crmsdk.runtime.crm import Crm as AsyncCrm
+from crmsdk.runtime.options import Options
 
 __all__ = ["Session"]
 
@@ -28,7 +29,7 @@ class Session:
             raise
 
     @classmethod
-    def open(cls, url: str, **settings: Any) -> Self:
+    def open(cls, url: str, **settings: Unpack[Options]) -> Self:
         """Open an application's database; it is open at once, ``with`` closes it.
 
         >>> from crmsdk.blocking import Crm
@@ -48,7 +49,7 @@ class Session:
         return cls(AsyncCrm.open(url, **settings))
 
     @classmethod
-    def over(cls, store: Store, **settings: Any) -> Self:
+    def over(cls, store: Store, **settings: Unpack[Options]) -> Self:
         """Work over a store that is there already, with settings as of ``open``."""
         return cls(AsyncCrm.over(store, **settings))
 

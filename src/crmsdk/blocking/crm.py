@@ -163,7 +163,8 @@ class Crm(Session):
 
         Each becomes an event ``message_<kind>`` of the customer, with the message's journey, step, channel
         and template, so conditions can ask about it. An unsubscribe or complaint withdraws the consent of
-        that channel. Reports about unknown messages are left out.
+        that channel. Reports about unknown messages are left out. An answer is dated after the asking:
+        providers' clocks are coarse, and "since entry" must not miss it.
         """
         return self._portal.call(self._crm.report(events))
 
@@ -193,7 +194,7 @@ class Crm(Session):
         return self._portal.call(self._crm.advance(now, limit=limit))
 
     def next_wakeup(self) -> datetime | None:
-        """Give the moment at which ``advance`` will have something to do, UTC; None when only facts move it."""
+        """Give the moment at which ``advance`` will have work, UTC; None when only facts make any."""
         return self._portal.call(self._crm.next_wakeup())
 
     def enter(

@@ -1,11 +1,10 @@
 """The two runs of the demo: the year on the virtual clock, and its last week through the real runtime."""
 
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import attrs
 
@@ -21,6 +20,7 @@ from crmsdk.model.message import DeliveryEvent
 from crmsdk.ports import Channel, Ledger, Store
 from crmsdk.runtime.clocks import VirtualClock
 from crmsdk.runtime.crm import Crm
+from crmsdk.runtime.options import Rules
 from crmsdk.segments.words import did
 from crmsdk.simulation import ConstantResponses, Report, Simulation
 from crmsdk.simulation.report import report_of
@@ -32,8 +32,7 @@ from crmsdk.testing.servers import SmtpSink, TelegramStub
 __all__ = ["Week", "play_week", "rehearse"]
 
 SEED = 7
-_SETTINGS: Mapping[str, Any] = {
-    "zone": ZONE,
+_SETTINGS: Rules = {
     "policy": default_policy(),
     "catalog": CATALOG,
     "templates": TEMPLATES,
@@ -66,6 +65,7 @@ def rehearse(news: Sequence[Input], *, start: datetime) -> Simulation:
         JOURNEYS,
         news,
         start=start,
+        zone=ZONE,
         channels=[MemoryChannel("email"), MemoryChannel("telegram")],
         responses=ConstantResponses(opens=0.3, clicks=0.1, unsubscribes=0.01),
         seed=SEED,
@@ -112,7 +112,7 @@ async def play_week(
         channels, count, by = await _channels(stack, folder)
         clock = VirtualClock(begin)
         crm = Crm.over(
-            store, ledger=ledger, journeys=JOURNEYS, channels=channels, clock=clock, mode="live", **_SETTINGS
+            store, ledger=ledger, journeys=JOURNEYS, channels=channels, clock=clock, mode="live", zone=ZONE, **_SETTINGS
         )
         async with crm:
             await _feed(crm, clock, instants, facts, answers)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, Unpack
 
 import attrs
 
@@ -28,6 +28,7 @@ from crmsdk.runtime.activation import activate, load_programs
 from crmsdk.runtime.dispatch import Dispatched, Dispatcher
 from crmsdk.runtime.importing import import_rows
 from crmsdk.runtime.opening import Parts, parts_of
+from crmsdk.runtime.options import Options
 from crmsdk.runtime.sending import Preview, hand_made, preview
 from crmsdk.runtime.telling import Timeline, timeline
 from crmsdk.runtime.turning import Taken, Turner
@@ -95,7 +96,7 @@ class Crm:
         self._stopping = False
 
     @classmethod
-    def open(cls, url: str, **settings: Any) -> "Crm":
+    def open(cls, url: str, **settings: Unpack[Options]) -> "Crm":
         """Open an application's database.
 
         >>> import asyncio
@@ -117,7 +118,7 @@ class Crm:
         return cls(parts_of(url, **settings))
 
     @classmethod
-    def over(cls, store: Store, **settings: Any) -> "Crm":
+    def over(cls, store: Store, **settings: Unpack[Options]) -> "Crm":
         """Work over a store that is there already, with settings as of ``open``."""
         return cls(parts_of(store, **settings))
 

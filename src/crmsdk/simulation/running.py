@@ -5,7 +5,7 @@ import random
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import count
-from typing import Any
+from typing import Unpack, cast
 
 import attrs
 from typing_extensions import override
@@ -31,6 +31,7 @@ from crmsdk.model.values import Properties
 from crmsdk.ports import Channel, TemplateEngine
 from crmsdk.runtime.clocks import VirtualClock
 from crmsdk.runtime.crm import Crm
+from crmsdk.runtime.options import Options, Rules
 from crmsdk.runtime.turning import Taken
 from crmsdk.simulation.driving import drive
 from crmsdk.simulation.report import Report, report_of
@@ -146,10 +147,9 @@ class Simulation:
         start: datetime,
         zone: str = "UTC",
         channels: Iterable[Channel] | None = None,
-        templates: object = None,
         responses: Responses | None = None,
         seed: int = 0,
-        **settings: Any,
+        **settings: Unpack[Rules],
     ) -> None:
         self.start = to_moment(start, "start")
         self.instants: list[datetime] = []
@@ -169,23 +169,16 @@ class Simulation:
         known = [one for one in ordered if one.at < self.start]
         self._future = ordered[len(known) :]
         self._place = 0
-        common = {
-            "zone": zone,
-            "ledger": self.ledger,
-            "clock": self._clock,
-            "mode": "live",
-            **settings,
-        }
+        if settings.get("templates") is None:
+            settings["templates"] = _AnyTemplate()
+        own = {"zone": zone, "ledger": self.ledger, "clock": self._clock, "mode": "live"}
+        common = cast("Options", {**own, **settings})  # Rules are some of the Options
         before = Crm.over(self.store, **common)
         drive(before.__aenter__())
         self.taken += drive(before.ingest(known))
-        self.crm = Crm.over(
-            self.store,
-            journeys=journeys,
-            channels=self._channels,
-            templates=_AnyTemplate() if templates is None else templates,
-            **common,
-        )
+        common["journeys"] = journeys
+        common["channels"] = self._channels
+        self.crm = Crm.over(self.store, **common)
         drive(self.crm.__aenter__())
         self._advance()
 
@@ -284,7 +277,10 @@ def simulate(
     until: datetime,
     seed: int = 0,
     progress: Progress | None = None,
-    **settings: Any,
+    zone: str = "UTC",
+    channels: Iterable[Channel] | None = None,
+    responses: Responses | None = None,
+    **settings: Unpack[Rules],
 ) -> Report:
     """Run journeys and a policy on recorded facts, as production would have run them.
 
@@ -294,7 +290,10 @@ def simulate(
         start, until: The span, aware; both ends included.
         seed: Of the answers.
         progress: Called about once per simulated day with start, the present moment and the end.
-        settings: As of ``Simulation``: policy, responses, zone, channels, templates …
+        zone: IANA zone of people whose zone is unknown.
+        channels: Imagined ones; by default one for each name the journeys use, that reaches everybody.
+        responses: How people answer messages; by default nobody does.
+        settings: As of ``Crm.open``: policy, templates, catalog … Without templates every one exists.
 
     Returns:
         Counts, reasons and timelines; shows itself as HTML in a notebook.
@@ -303,6 +302,15 @@ def simulate(
         CheckFailed: a journey that cannot run.
         NaiveMoment: ``start`` or ``until`` without an offset.
     """
-    simulation = Simulation(journeys, history, start=start, seed=seed, **settings)
+    simulation = Simulation(
+        journeys,
+        history,
+        start=start,
+        zone=zone,
+        channels=channels,
+        responses=responses,
+        seed=seed,
+        **settings,
+    )
     simulation.run(until, progress=progress)
     return simulation.report()
