@@ -7,6 +7,7 @@ engine needs no other lock.
 from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
+from typing import TypeVar
 
 import attrs
 
@@ -15,7 +16,7 @@ from crmsdk.model.consent import ConsentWrite
 from crmsdk.model.customer import AttributeWrite, Customer, Identifier
 from crmsdk.model.event import Event, Position
 from crmsdk.model.facts import Facts
-from crmsdk.model.ids import AccountId, CustomerId, EnrollmentId, EventId
+from crmsdk.model.ids import AccountId, CustomerId, EnrollmentId
 from crmsdk.model.message import Message
 from crmsdk.model.values import EMPTY, Properties, Value
 
@@ -329,29 +330,47 @@ class Change:
         absorbs: Iterable[Person] = (),
     ) -> "Change":
         """Find what is new or other in ``after``; unchanged parts are told by identity, at little cost."""
-        old_events: set[EventId] = {event.id for event in before.facts.events}
-        old_writes = {id(write) for write in before.facts.attributes}
-        old_consents = {id(consent) for consent in before.facts.consents}
-        old_runs = {id(run) for run in before.enrollments}
-        old_watches = {id(watch) for watch in before.watches}
-        kept = {watch.id for watch in after.watches}
-        same_facts = before.facts is after.facts
+        old, new = before.facts, after.facts
         return cls(
             person=after,
-            events=() if same_facts else tuple(e for e in after.facts.events if e.id not in old_events),
-            attributes=()
-            if same_facts
-            else tuple(w for w in after.facts.attributes if id(w) not in old_writes),
-            consents=()
-            if same_facts
-            else tuple(c for c in after.facts.consents if id(c) not in old_consents),
-            identifiers=tuple(i for i in after.identifiers if i not in before.identifiers),
-            enrollments=tuple(run for run in after.enrollments if id(run) not in old_runs),
-            watches=tuple(watch for watch in after.watches if id(watch) not in old_watches),
-            dropped=tuple(watch.id for watch in before.watches if watch.id not in kept),
+            events=_unknown(old.events, new.events),
+            attributes=_other(old.attributes, new.attributes),
+            consents=_other(old.consents, new.consents),
+            identifiers=tuple(i for i in after.identifiers if i not in before.identifiers)
+            if after.identifiers is not before.identifiers
+            else (),
+            enrollments=_other(before.enrollments, after.enrollments),
+            watches=_other(before.watches, after.watches),
+            dropped=_dropped(before.watches, after.watches),
             messages=tuple(messages),
             withdrawn=tuple(withdrawn),
             tasks=tuple(tasks),
             notes=tuple(notes),
             absorbs=tuple(absorbs),
         )
+
+
+_T = TypeVar("_T")
+
+
+def _other(before: tuple[_T, ...], after: tuple[_T, ...]) -> tuple[_T, ...]:
+    """Give what was not there before, by identity: an untouched log of any length costs nothing."""
+    if after is before:
+        return ()
+    known = set(map(id, before))
+    return tuple(one for one in after if id(one) not in known)
+
+
+def _unknown(before: tuple[Event, ...], after: tuple[Event, ...]) -> tuple[Event, ...]:
+    """Give events whose id was not there before: a fact told twice is one fact."""
+    if after is before:
+        return ()
+    known = {event.id for event in before}
+    return tuple(event for event in after if event.id not in known)
+
+
+def _dropped(before: tuple[Watch, ...], after: tuple[Watch, ...]) -> tuple[tuple[str, str, int, str], ...]:
+    if after is before:
+        return ()
+    kept = {watch.id for watch in after}
+    return tuple(watch.id for watch in before if watch.id not in kept)

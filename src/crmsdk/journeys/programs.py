@@ -7,6 +7,7 @@ import attrs
 
 from crmsdk.errors import DefinitionError
 from crmsdk.journeys.definition import Journey
+from crmsdk.journeys.person import WatchKind
 from crmsdk.journeys.program import Program, Project, both_names, compiled
 from crmsdk.journeys.triggers import DateReached, OnEvent, Schedule, SegmentChange, Trigger
 from crmsdk.segments.reading import Reads, reads
@@ -16,25 +17,34 @@ __all__ = ["Programs", "Slot"]
 
 @attrs.frozen
 class Slot:
-    """One trigger of one journey, and the facts that can change what it watches."""
+    """One trigger of one journey.
+
+    Attributes:
+        program, index, trigger: Of which journey, its place there, and itself.
+        watches: The kind of watch it keeps for every person; None for one that waits for something to come.
+        reads: The facts that can change what it watches.
+    """
 
     program: Program
     index: int
     trigger: Trigger
+    watches: WatchKind | None = attrs.field(init=False, repr=False)
     reads: Reads = attrs.field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         """Find what the trigger watches."""
+        kind: WatchKind | None
         match self.trigger:
             case SegmentChange(segment=segment):
-                watched = reads(segment)
+                kind, read = WatchKind.SEGMENT, reads(segment)
             case DateReached(attribute=name):
-                watched = Reads(attributes=both_names(name), zone=True)
+                kind, read = WatchKind.DATE, Reads(attributes=both_names(name), zone=True)
             case Schedule():
-                watched = Reads(zone=True)
+                kind, read = WatchKind.SCHEDULE, Reads(zone=True)
             case _:
-                watched = Reads()
-        object.__setattr__(self, "reads", watched)
+                kind, read = None, Reads()
+        object.__setattr__(self, "watches", kind)
+        object.__setattr__(self, "reads", read)
 
 
 @attrs.frozen(kw_only=True)
@@ -47,7 +57,7 @@ class Programs:
         pinned: By content hash; every version anybody may be in.
         on_event: Triggers by the event that starts them.
         called_off: Triggers by the event that calls an absence off.
-        watched: Triggers that watch a segment, a date or the calendar.
+        watched: Triggers that watch a segment, a date or the calendar, by journey and index.
     """
 
     project: Project
@@ -55,7 +65,7 @@ class Programs:
     pinned: Mapping[str, Program]
     on_event: Mapping[str, tuple[Slot, ...]] = attrs.field(repr=False)
     called_off: Mapping[str, tuple[Slot, ...]] = attrs.field(repr=False)
-    watched: tuple[Slot, ...] = attrs.field(repr=False)
+    watched: Mapping[tuple[str, int], Slot] = attrs.field(repr=False)
 
     @classmethod
     def of(
@@ -74,7 +84,7 @@ class Programs:
         active: dict[str, Program] = {}
         on_event: defaultdict[str, list[Slot]] = defaultdict(list)
         called_off: defaultdict[str, list[Slot]] = defaultdict(list)
-        watched: list[Slot] = []
+        watched: dict[tuple[str, int], Slot] = {}
         for journey in journeys:
             if journey.name in active:
                 raise DefinitionError(f"two journeys are named {journey.name!r}; rename one", path="name")
@@ -87,7 +97,7 @@ class Programs:
                         if trigger.unless_event is not None:
                             called_off[trigger.unless_event].append(slot)
                     case SegmentChange() | DateReached() | Schedule():
-                        watched.append(slot)
+                        watched[program.name, index] = slot
                     case _:
                         pass
         pinned = {program.hash: program for program in active.values()}
@@ -100,5 +110,5 @@ class Programs:
             pinned=pinned,
             on_event={name: tuple(slots) for name, slots in on_event.items()},
             called_off={name: tuple(slots) for name, slots in called_off.items()},
-            watched=tuple(watched),
+            watched=watched,
         )

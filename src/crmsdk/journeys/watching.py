@@ -6,7 +6,7 @@ from datetime import datetime
 from cronsim import CronSim
 
 from crmsdk.journeys.deadlines import moment_of_date
-from crmsdk.journeys.person import Watch, WatchKind
+from crmsdk.journeys.person import Watch
 from crmsdk.journeys.programs import Slot
 from crmsdk.journeys.triggers import DateReached, Schedule, SegmentChange
 from crmsdk.model.changing import with_changes
@@ -17,16 +17,10 @@ from crmsdk.segments.meaning import evaluate
 
 __all__ = ["look", "new_watch", "next_occurrence"]
 
-_KINDS = {
-    SegmentChange: WatchKind.SEGMENT,
-    DateReached: WatchKind.DATE,
-    Schedule: WatchKind.SCHEDULE,
-}
-
-
 def new_watch(slot: Slot) -> Watch:
     """Start to watch, knowing nothing yet."""
-    return Watch(kind=_KINDS[type(slot.trigger)], journey=slot.program.name, slot=slot.index)
+    assert slot.watches is not None  # noqa: S101 - only triggers that watch come here
+    return Watch(kind=slot.watches, journey=slot.program.name, slot=slot.index)
 
 
 def look(

@@ -3,7 +3,6 @@
 Ids are opaque strings. Nothing here draws randomness or reads a clock: both are arguments.
 """
 
-import hashlib
 import hmac
 from collections.abc import Iterable
 from datetime import datetime
@@ -60,4 +59,4 @@ def keyed_id(key: bytes, parts: Iterable[str]) -> str:
         32 hexadecimal digits of HMAC-SHA256.
     """
     message = b"".join(len(raw).to_bytes(4, "big") + raw for raw in (part.encode() for part in parts))
-    return hmac.new(key, message, hashlib.sha256).hexdigest()[:32]
+    return hmac.digest(key, message, "sha256").hex()[:32]

@@ -37,7 +37,7 @@ async def activate(store: Store, programs: Programs, clock: Clock) -> frozenset[
     known = {one.hash for one in await store.definitions()}
     fresh = [program for program in programs.active.values() if program.hash not in known]
     anew = frozenset(program.name for program in fresh)
-    if anew & {slot.program.name for slot in programs.watched}:
+    if anew & {name for name, _ in programs.watched}:
         await _sweep(store, programs, clock, anew)
     await store.save_definitions(
         [StoredDefinition(hash=one.hash, name=one.name, text=dumps(one.journey)) for one in fresh]
