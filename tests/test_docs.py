@@ -22,6 +22,7 @@ from sybil import Example, Sybil
 from sybil.parsers.markdown import CodeBlockParser, SkipParser
 
 import crmsdk
+from scripts.readme_picture import PICTURE, picture
 from scripts.reference import REFERENCE, pages
 
 ROOT: Final = Path(__file__).parent.parent
@@ -100,6 +101,10 @@ def test_docstring_examples_run(name: str) -> None:
 def test_the_reference_has_a_page_for_every_public_module() -> None:
     written = {page.name: page.read_text(encoding="utf-8") for page in REFERENCE.glob("*.md")}
     assert written == pages(), "run `make reference`"
+
+
+def test_the_picture_of_the_example_is_up_to_date() -> None:
+    assert PICTURE.read_text(encoding="utf-8") == picture(), "run `python -m scripts.readme_picture`"
 
 
 def test_every_decision_is_listed_once() -> None:
