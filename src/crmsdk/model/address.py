@@ -56,14 +56,13 @@ AddressSource: TypeAlias = ByIdentifier | ByAttribute | ByCustomer
 def address_in(customer: Customer, source: AddressSource) -> Address | None:
     """Find a customer's address for a channel; None when the customer has none.
 
-    An attribute counts when it is text or an integer; anything else is no address.
+    An attribute counts when it is text or an integer; anything else is no address, nor is a text that no
+    address can be.
     """
     match source:
         case ByIdentifier(kind):
-            return next(
-                (Address(identifier.value) for identifier in customer.identifiers if identifier.kind is kind),
-                None,
-            )
+            found = (identifier.value for identifier in customer.identifiers if identifier.kind is kind)
+            return _address_of(next(found, None))
         case ByAttribute(name):
             return _address_of(customer.attributes.get(name))
         case ByCustomer():
@@ -73,8 +72,10 @@ def address_in(customer: Customer, source: AddressSource) -> Address | None:
 
 
 def _address_of(value: Value) -> Address | None:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return Address(str(value))
-    if isinstance(value, str) and value.strip():
-        return Address(value.strip())
-    return None
+    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    if not isinstance(text, str):
+        return None
+    try:
+        return Address(text.strip())
+    except InputError:
+        return None

@@ -240,6 +240,8 @@ def test_address_by_identifier_is_the_first_of_its_kind() -> None:
     assert address_in(known, ByIdentifier(IdentifierKind.EMAIL)) == Address("ann@example.org")
     assert address_in(known, ByIdentifier(IdentifierKind.PHONE)) == Address("+7900555")
     assert address_in(customer(), ByIdentifier(IdentifierKind.EMAIL)) is None
+    broken = customer(identifiers=(Identifier(IdentifierKind.EMAIL, "a@b.example\r\nBcc: c@d.example"),))
+    assert address_in(broken, ByIdentifier(IdentifierKind.EMAIL)) is None
 
 
 @pytest.mark.parametrize(
@@ -253,6 +255,7 @@ def test_address_by_identifier_is_the_first_of_its_kind() -> None:
         ("", None),
         (" ", None),
         (None, None),
+        ("4\n2", None),
     ],
 )
 def test_address_by_attribute(value: Any, address: str | None) -> None:

@@ -1,3 +1,5 @@
+# mypy: disable-error-code="explicit-override"
+# A stranger need not mark what it overrides.
 """The channel keeps every promise of crmsdk's ports."""
 
 import json
