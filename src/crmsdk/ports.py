@@ -307,6 +307,7 @@ class Sending(Protocol[C_contra]):
         Raises:
             TransientError: certainly nothing was taken, all may be tried again.
             PermanentError: nothing was taken and never will be.
+            UnsupportedFeature: nothing was taken; something that capabilities cannot say.
             AuthError: the provider refuses the account.
             ConfigError: settings that cannot work.
         """

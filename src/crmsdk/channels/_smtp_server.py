@@ -18,7 +18,7 @@ class Server:
     host: str
     port: int
     encryption: Encryption
-    username: str | None
+    username: str | None = attrs.field(repr=False)  # often an address
     password: Secret | None
     timeout: float
     tls: ssl.SSLContext | None = attrs.field(repr=False)

@@ -256,7 +256,7 @@ async def test_cut_inside_a_large_message_is_deferred() -> None:
     """Its end has not left yet, so the server has nothing it could deliver."""
     async with SmtpSink() as sink, channel_to(sink) as channel:
         sink.fail([SmtpFault("body", None)])
-        (found,) = await channel.deliver([big(1, 30_000_000)])
+        (found,) = await channel.deliver([big(1, 16_000_000)])
         assert isinstance(found, Deferred)
         assert sink.mails == []
 
@@ -299,7 +299,7 @@ async def test_silent_server_inside_a_large_message_is_deferred() -> None:
     channel = SmtpChannel(
         "127.0.0.1", port=port, encryption="none", timeout=timedelta(milliseconds=100), retry=ONCE
     )
-    (found,) = await channel.deliver([big(1, 30_000_000)])
+    (found,) = await channel.deliver([big(1, 16_000_000)])
     assert isinstance(found, Deferred)
     done.set()
     await asyncio.sleep(0)
