@@ -53,7 +53,7 @@ from crmsdk.journeys.stimuli import (
 )
 from crmsdk.model.changing import with_changes
 from crmsdk.model.customer import AttributeWrite
-from crmsdk.model.event import Event
+from crmsdk.model.event import AFTERWARDS, Event
 from crmsdk.model.facts import Facts
 from crmsdk.model.ids import EventId, MessageId, keyed_id
 from crmsdk.model.message import Message, MessageState
@@ -64,6 +64,7 @@ __all__ = ["Step", "step", "view_of"]
 
 _BUDGET = 1_000  # steps one stimulus may take; a program without loops cannot reach it
 _TICK = timedelta(microseconds=1)
+_DEEPEST = 9  # answers to answers of one moment that keep their order; deeper ones are a circle
 
 
 @attrs.frozen(kw_only=True)
@@ -481,7 +482,11 @@ class _Turn:
     # ----------------------------------------------------------------------------------- small change
 
     def _fact_id(self, node: Node) -> EventId:
-        return EventId(keyed_id(self.project.secret, ("fact", self.run.id, node.key)))
+        """Name a fact so that it sorts behind those of its moment, behind its trigger and the run's earlier ones."""
+        made = keyed_id(self.project.secret, ("fact", self.run.id, node.key))
+        moment, trigger = self.run.position
+        answers = len(trigger) - len(trigger.lstrip(AFTERWARDS)) if moment == self.now else 0
+        return EventId(f"{AFTERWARDS * min(answers + 1, _DEEPEST)}{self.run.token:06}-{made}")
 
     def _tell(self, kind: NoteKind, text: str = "", *, node: Node | None = None, message: str = "") -> None:
         self.effects.append(

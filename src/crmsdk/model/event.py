@@ -11,13 +11,16 @@ from crmsdk.model.ids import CustomerId, EventId
 from crmsdk.model.moment import to_moment
 from crmsdk.model.values import EMPTY, Properties, properties
 
-__all__ = ["START", "Event", "Position"]
+__all__ = ["AFTERWARDS", "START", "Event", "Position"]
 
 Position: TypeAlias = tuple[datetime, str]
 """A place in the total order of facts: (event time, event id)."""
 
 START: str = ""
 """Sorts before every id: ``(moment, START)`` is the place just before the events of that moment."""
+
+AFTERWARDS = "~"
+"""What the ids of answers begin with, as of facts that runs make: they sort behind the ids of what they answer."""
 
 
 def _at(value: datetime) -> datetime:

@@ -16,7 +16,7 @@ from crmsdk.journeys.stimuli import Answered, Consented, Entered, Happened, Held
 from crmsdk.model.catalog import named_properties
 from crmsdk.model.consent import ANY, ConsentState, ConsentWrite
 from crmsdk.model.customer import Customer, Identifier, IdentifierKind
-from crmsdk.model.event import Event
+from crmsdk.model.event import AFTERWARDS, Event
 from crmsdk.model.ids import AccountId, CustomerId, EventId, sortable_id
 from crmsdk.model.inputs import Alias, Group, Identify, Track
 from crmsdk.model.inputs import Input as News
@@ -42,7 +42,6 @@ __all__ = ["Advanced", "Crm"]
 _PAGE = 500
 _ROUNDS = 10_000  # rounds of one advance; more means that something wakes itself for ever
 _POLL = timedelta(seconds=30)
-_TICK = timedelta(microseconds=1)
 
 
 @attrs.frozen(kw_only=True)
@@ -330,16 +329,16 @@ class Crm:
         for one, row in zip(given, rows, strict=True):
             if row is None:
                 continue
-            known = await self._parts.store.find_events([EventId(f"delivery:{one.id}")])
+            known = await self._parts.store.find_events([EventId(f"{AFTERWARDS}delivery:{one.id}")])
             if known:
                 continue
             inputs: list[Input] = [
                 Happened(
                     event=Event(
-                        id=EventId(f"delivery:{one.id}"),
+                        id=EventId(f"{AFTERWARDS}delivery:{one.id}"),
                         customer=row.customer,
                         name=f"message_{one.kind}",
-                        at=max(one.at, row.due + _TICK),
+                        at=max(one.at, row.due),
                         received=self._now(),
                         properties={
                             "message": row.id,
