@@ -12,6 +12,7 @@ from cronsim import CronSim, CronSimError
 from crmsdk.errors import DefinitionError
 from crmsdk.model.codec import definition
 from crmsdk.model.comparison import PropTest
+from crmsdk.model.zones import zone as known_zone
 from crmsdk.segments.grammar import Predicate, Segment
 
 __all__ = [
@@ -162,7 +163,15 @@ class Schedule(Trigger):
     zone: str | None = None
 
     def __attrs_post_init__(self) -> None:
-        """Refuse a line that is no cron expression."""
+        """Refuse a line that is no cron expression, and a zone there is not.
+
+        Raises:
+            UnknownZone: the zone data does not hold the zone.
+        """
+        if len(self.cron.split()) != 5:  # with six, the first would be seconds
+            raise DefinitionError(f"{self.cron!r} is no cron expression: give five fields", path="cron")
+        if self.zone is not None:
+            known_zone(self.zone)
         try:
             CronSim(self.cron, datetime(2026, 1, 1))  # noqa: DTZ001 - only parsed, never read
         except CronSimError as error:

@@ -155,11 +155,14 @@ def test_a_turn_is_settled_and_pure(
     for batch in (given, more):
         possible = only_possible(journey, batch)
         before = frozen(stage.person)
-        first, second = (react(stage.programs, stage.person, possible, now=stage.now) for _ in range(2))
+        first, second = (
+            react(stage.programs, stage.person, possible, now=stage.now, paused=stage.paused)
+            for _ in range(2)
+        )
         assert first == second
         assert frozen(stage.person) == before
         stage.take(*possible)  # it asserts that the next wake is later
-        again = react(stage.programs, stage.person, now=stage.now)
+        again = react(stage.programs, stage.person, now=stage.now, paused=stage.paused)
         assert again.person == stage.person, "nothing is left to do at the same moment"
         assert not again.messages
         assert not again.notes
