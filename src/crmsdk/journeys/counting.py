@@ -142,7 +142,7 @@ def _balanced(
             sums.append((box.id, 0, ways_in))
         if ways_out and not isinstance(steps.get(box.id), Send | Wait | WaitFor | HandOver):
             sums.append((box.id, 0, ways_out))
-        if ending:
+        if ending and box.id in steps:
             sums.append((None, completed.get(box.id, 0), ending))
     changed = True
     while changed:
