@@ -34,7 +34,7 @@ MOMENTS = (START, START + timedelta(days=2))
 PEOPLE = tuple(f"person-{number}" for number in range(4))
 STEPS = ("first", "second")
 TEMPLATES = {"hello": {"sink.en": "Hello\n"}}
-LATER = timedelta(minutes=10)  # longer than any lease
+LATER = timedelta(minutes=20)  # longer than any lease
 
 JOURNEY = Journey(
     "toy",

@@ -202,7 +202,7 @@ async def test_a_channel_that_raises_loses_nothing(
 
 
 async def _later(crm: Crm, stage: Stage) -> Sequence[Any]:
-    await crm.advance(START + timedelta(minutes=6))
+    await crm.advance(START + timedelta(minutes=16))
     await crm.advance(START + 2 * HOUR)
     return await stage.messages("ann")
 

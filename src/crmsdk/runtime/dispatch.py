@@ -46,9 +46,11 @@ from crmsdk.runtime.reaching import address_hash, contact_facts, contact_request
 from crmsdk.runtime.settling import Ended, message_note, settle_ends
 from crmsdk.segments.grammar import Predicate
 
-__all__ = ["Dispatched", "Dispatcher"]
+__all__ = ["LEASE", "Dispatched", "Dispatcher"]
 
-_LEASE = timedelta(minutes=5)
+LEASE = timedelta(minutes=15)
+"""How long one worker holds a message: longer than the slowest provider may take over one call."""
+
 _BACKOFF = timedelta(minutes=1)
 _BACKOFF_MAX = timedelta(hours=1)
 _RECHECK = timedelta(minutes=1)
@@ -122,7 +124,7 @@ class Dispatcher:
         if self.gate.mode is DeliveryMode.OFF:
             return Dispatched()
         claimed = await self.store.claim(
-            now, limit=limit, worker=self.worker, lease=now + _LEASE, paused=paused
+            now, limit=limit, worker=self.worker, lease=now + LEASE, paused=paused
         )
         if not claimed:
             return Dispatched()

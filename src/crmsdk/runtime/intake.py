@@ -47,18 +47,20 @@ class Batch:
     Attributes:
         people: As stored; new ones have version 0.
         inputs: For each of them what the engine is to take.
-        accepted: Ids of the news taken, by person.
+        accepted: The news taken, by person.
         duplicates: How many were known already.
         refused: What was not taken, in order.
         conflicts: By known person, ids of events that arrived with another body.
+        rest: What was not looked at yet: a stored visitor joins a person, and news before that are the visitor's.
     """
 
     people: dict[CustomerId, Person] = attrs.field(factory=dict)
     inputs: dict[CustomerId, list[Input]] = attrs.field(factory=dict)
-    accepted: dict[CustomerId, list[str]] = attrs.field(factory=dict)
+    accepted: dict[CustomerId, list[News]] = attrs.field(factory=dict)
     duplicates: int = 0
     refused: list[Refused] = attrs.field(factory=list)
     conflicts: dict[CustomerId, list[str]] = attrs.field(factory=dict)
+    rest: Sequence[News] = ()
 
 
 async def gather(store: Store, news: Sequence[News], *, now: datetime, secret: bytes) -> Batch:
@@ -82,9 +84,11 @@ async def gather(store: Store, news: Sequence[News], *, now: datetime, secret: b
         if person is not None:
             work.know(person)
     known = await store.find_events([one.id for one in ordered if isinstance(one, Track)])
-    for one in ordered:
+    for index, one in enumerate(ordered):
         try:
-            work.take(one, known)
+            if not work.take(one, known):
+                work.batch.rest = ordered[index:]
+                break
         except (InputError, IdentityError) as error:
             work.batch.refused.append(Refused(one.id, error))
     return work.batch
@@ -114,27 +118,30 @@ class _Gathering:
         if person.identified:
             self.identified.add(person.id)
 
-    def take(self, one: News, known: Mapping[EventId, Event]) -> None:
+    def take(self, one: News, known: Mapping[EventId, Event]) -> bool:
+        """Take one; False when those before it must be committed first."""
         names = _names(one)
         found = resolve(
             names, {name: self._owner(self.owners[name]) for name in names if name in self.owners}
         )
+        batch = self.batch
+        if any(batch.people[other].version and batch.inputs.get(other) for other in found.joins):
+            return False
         customer = found.customer or self._new(one, names)
-        if isinstance(one, Track) and not self._fresh(one.event(customer), known):
-            self.batch.duplicates += 1
-            return
-        inputs = self._inputs(customer, one, found.adds)
-        if not inputs and not found.joins:
-            self.batch.duplicates += 1
-            return
+        fresh = not isinstance(one, Track) or self._fresh(one.event(customer), known)
+        inputs = self._inputs(customer, one, found.adds) if fresh else []
+        if not inputs and not (fresh and found.joins):
+            batch.duplicates += 1
+            return True
         for other in found.joins:
             self._join(customer, other, one.at)
         for name in found.adds:
             self.owners[name] = customer
         if any(name.identifies for name in found.adds):
             self.identified.add(customer)
-        self.batch.inputs.setdefault(customer, []).extend(inputs)
-        self.batch.accepted.setdefault(customer, []).append(one.id)
+        batch.inputs.setdefault(customer, []).extend(inputs)
+        batch.accepted.setdefault(customer, []).append(one)
+        return True
 
     def _owner(self, customer: CustomerId) -> Owner:
         return Owner(

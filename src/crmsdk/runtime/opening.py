@@ -27,7 +27,7 @@ from crmsdk.policy.record import Contact, ContactState
 from crmsdk.policy.ruleset import ContactPolicy, default_policy
 from crmsdk.ports import Channel, Clock, Entropy, Ledger, Store, TemplateEngine
 from crmsdk.runtime.clocks import SystemClock, SystemEntropy, VirtualClock
-from crmsdk.runtime.dispatch import Dispatcher
+from crmsdk.runtime.dispatch import LEASE, Dispatcher
 from crmsdk.runtime.limiter import ContactLimiter
 from crmsdk.runtime.links import UNSUBSCRIBE, UnsubscribeLinks
 from crmsdk.runtime.modes import Gate
@@ -67,7 +67,7 @@ class Parts:
         return Dispatcher(
             store=self.store,
             ledger=self.ledger,
-            limiter=ContactLimiter(self.policy, self.ledger, zone=self.project.zone),
+            limiter=ContactLimiter(self.policy, self.ledger, zone=self.project.zone, lease=LEASE),
             templates=self.templates,
             channels=self.channels,
             senders=self.senders,

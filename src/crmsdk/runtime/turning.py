@@ -75,22 +75,28 @@ class Turner:
 
     async def _take(self, news: Sequence[News]) -> Taken:
         taken = Taken()
-        given: Sequence[News] = news
-        for _ in range(_TRIES):
-            batch = await gather(self.store, given, now=self.clock.now(), secret=self.secret)
-            taken += Taken(duplicates=batch.duplicates, refused=tuple(batch.refused))
+        waiting: Sequence[News] = news
+        tries = 0
+        while waiting:
+            batch = await gather(self.store, waiting, now=self.clock.now(), secret=self.secret)
             lost = await self._commit(batch)
-            kept = frozenset(id for ids in batch.accepted.values() for id in ids) - lost
-            taken += Taken(accepted=len(kept), ids=kept)
-            if not lost:
-                return taken
-            given = [one for one in given if one.id in lost]
-        raise StoreBusy(
-            f"others kept changing the same people; {len(given)} of {len(news)} news were not taken"
-        )
+            kept = [one.id for customer, new in batch.accepted.items() if customer not in lost for one in new]
+            taken += Taken(
+                accepted=len(kept),
+                duplicates=batch.duplicates,
+                refused=tuple(batch.refused),
+                ids=frozenset(kept),
+            )
+            waiting = [*(one for customer in lost for one in batch.accepted.get(customer, ())), *batch.rest]
+            tries = tries + 1 if lost else 0
+            if tries == _TRIES:
+                raise StoreBusy(
+                    f"others kept changing the same people; {len(waiting)} of {len(news)} news were not taken"
+                )
+        return taken
 
-    async def _commit(self, batch: Batch) -> set[str]:
-        """Commit a batch; give the ids of news whose person was written by somebody else meanwhile."""
+    async def _commit(self, batch: Batch) -> set[CustomerId]:
+        """Commit a batch; name the people who were written by somebody else meanwhile."""
         now = self.clock.now()
         paused = await self.store.paused()
         changes = []
@@ -112,12 +118,7 @@ class Turner:
             changes.append(attrs.evolve(change, notes=(*notes, *change.notes)) if notes else change)
         written = await self.store.commit(changes) if changes else ()
         log_written(changes, written)
-        return {
-            id
-            for change, done in zip(changes, written, strict=True)
-            if not done
-            for id in batch.accepted.get(change.person.id, ())
-        }
+        return {change.person.id for change, done in zip(changes, written, strict=True) if not done}
 
     async def command(
         self, customer: CustomerId, inputs: Sequence[Input] = (), *, messages: Sequence[Message] = ()
