@@ -78,13 +78,17 @@ class Figures:
         return min(days.items(), key=lambda one: (-one[1], one[0]), default=None)
 
     def held(self) -> Table:
-        """Count messages held back, by rule: how often put off, how often refused, how many messages."""
+        """Count messages held back, by rule: how often put off, how often refused, how many messages.
+
+        Those to a seed list are left out, here as everywhere.
+        """
+        seeds = {message.id for message in self.messages if message.seed}
         deferred: Counter[str] = Counter()
         refused: Counter[str] = Counter()
         messages: dict[str, set[str]] = {}
         for notes in self.notes.values():
             for note in notes:
-                if note.kind not in (NoteKind.DEFERRED, NoteKind.REFUSED):
+                if note.kind not in (NoteKind.DEFERRED, NoteKind.REFUSED) or note.message in seeds:
                     continue
                 for rule in _rules_of(note):
                     (deferred if note.kind is NoteKind.DEFERRED else refused)[rule] += 1
