@@ -4,12 +4,12 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, TypeAlias, assert_never
 
-import attrs
 from typing_extensions import override
 
 from crmsdk.channels.checks import check_envelope, refused
 from crmsdk.errors import UnsupportedFeature
 from crmsdk.model.address import Address, AddressSource, ByAttribute, ByCustomer, ByIdentifier, address_in
+from crmsdk.model.changing import with_changes
 from crmsdk.model.content import (
     BUTTONS,
     HEADERS,
@@ -136,7 +136,7 @@ class MemoryChannel(Channel):
             case _:
                 assert_never(answer)
         if isinstance(answer, Accepted):
-            return attrs.evolve(answer, provider_id=self._ids[envelope.key])
+            return with_changes(answer, provider_id=self._ids[envelope.key])
         return answer
 
     def _answer(self, envelope: Envelope[Content]) -> Outcome:

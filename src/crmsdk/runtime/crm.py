@@ -8,12 +8,13 @@ from typing import Any, Self, Unpack
 
 import attrs
 
-from crmsdk.errors import ConfigError, UnknownName
+from crmsdk.errors import ConfigError, DuplicateEvent, UnknownName
 from crmsdk.journeys.definition import Journey
 from crmsdk.journeys.person import Person, Task
 from crmsdk.journeys.programs import Programs
 from crmsdk.journeys.stimuli import Answered, Consented, Entered, Happened, Held, Input, Resumed, Stopped
 from crmsdk.model.catalog import named_properties
+from crmsdk.model.changing import with_changes
 from crmsdk.model.consent import ANY, ConsentState, ConsentWrite
 from crmsdk.model.customer import Customer, Identifier, IdentifierKind
 from crmsdk.model.event import AFTERWARDS, Event
@@ -22,6 +23,7 @@ from crmsdk.model.inputs import Alias, Group, Identify, Track
 from crmsdk.model.inputs import Input as News
 from crmsdk.model.message import DeliveryEvent, DeliveryKind
 from crmsdk.model.moment import to_moment
+from crmsdk.model.settings import DeliveryMode
 from crmsdk.model.values import properties
 from crmsdk.ports import Store
 from crmsdk.runtime.activation import activate, load_programs
@@ -66,7 +68,7 @@ class Advanced:
 
     def plus(self, turned: int, done: Dispatched) -> "Advanced":
         """Add one round."""
-        return attrs.evolve(
+        return with_changes(
             self,
             turned=self.turned + turned,
             sent=self.sent + done.sent,
@@ -167,7 +169,7 @@ class Crm:
             values: Properties, when the event is a name.
             id: Names the fact for ever: the same id again changes nothing. Without it every call is a new
                 fact, so a retried call is counted twice.
-            at: When it happened, aware; now if left out.
+            at: When it happened, aware; if left out the moment of the first call with this id.
             source: Where it came from.
 
         Raises:
@@ -177,17 +179,25 @@ class Crm:
         """
         name, given = named_properties(event, values)
         now = self._now()
-        return await self._one(
-            Track(
-                id=EventId(id or self._fresh_id()),
-                identifiers=(_named(who),),
-                at=now if at is None else to_moment(at, "at"),
-                received=now,
-                source=source,
-                name=name,
-                properties=self._parts.checked_event(name, given),
-            )
+        fact = Track(
+            id=EventId(id or self._fresh_id()),
+            identifiers=(_named(who),),
+            at=now if at is None else to_moment(at, "at"),
+            received=now,
+            source=source,
+            name=name,
+            properties=self._parts.checked_event(name, given),
         )
+        if id is None or at is not None:
+            return await self._one(fact)
+        dated = await self._dated(fact)
+        try:
+            return await self._one(dated)
+        except DuplicateEvent:
+            again = await self._dated(fact)
+            if again == dated:
+                raise
+            return await self._one(again)  # a twin of this call was stored meanwhile, by another process
 
     async def identify(
         self,
@@ -325,17 +335,17 @@ class Crm:
         """
         given = tuple(events)
         rows = await self._parts.store.messages([one.message for one in given])
+        ids = [EventId(f"{AFTERWARDS}delivery:{one.id}") for one in given]
+        known = {*await self._parts.store.find_events(ids)}
         new = 0
-        for one, row in zip(given, rows, strict=True):
-            if row is None:
+        for one, row, id in zip(given, rows, ids, strict=True):
+            if row is None or id in known:
                 continue
-            known = await self._parts.store.find_events([EventId(f"{AFTERWARDS}delivery:{one.id}")])
-            if known:
-                continue
+            known.add(id)
             inputs: list[Input] = [
                 Happened(
                     event=Event(
-                        id=EventId(f"{AFTERWARDS}delivery:{one.id}"),
+                        id=id,
                         customer=row.customer,
                         name=f"message_{one.kind}",
                         at=max(one.at, row.due),
@@ -402,20 +412,22 @@ class Crm:
             self._parts.set_clock(now)
         turner, dispatcher = self._turn(), self._dispatch()
         done = Advanced()
+        wakeup = None
         for _ in range(_ROUNDS):
-            turned = await turner.tick(limit)
-            moment = self._now()
             paused = await self._parts.store.paused()
-            sent = await dispatcher.round(turner.programs, now=moment, paused=paused, limit=limit)
+            wakeup = await self._next_wakeup(paused)
+            if wakeup is None or wakeup > self._now():
+                break
+            turned = await turner.tick(limit, paused=paused)
+            sent = await dispatcher.round(turner.programs, now=self._now(), paused=paused, limit=limit)
             done = done.plus(turned, sent)
             if not turned and not sent.taken:
                 break
-        return attrs.evolve(done, next_wakeup=await self.next_wakeup())
+        return with_changes(done, next_wakeup=wakeup)
 
     async def next_wakeup(self) -> datetime | None:
         """Give the moment at which ``advance`` will have work, UTC; None when only facts make any."""
-        store = self._parts.store
-        return await store.next_due(paused=await store.paused())
+        return await self._next_wakeup(await self._parts.store.paused())
 
     async def run(self, *, poll: timedelta = _POLL) -> None:
         """Advance for ever, sleeping in between, until ``stop_running``.
@@ -579,6 +591,11 @@ class Crm:
 
     # ------------------------------------------------------------------------------------ within
 
+    async def _next_wakeup(self, paused: frozenset[str]) -> datetime | None:
+        if self._parts.gate.mode is DeliveryMode.OFF:  # no message leaves, so none is waited for
+            paused |= {"", *(program.name for program in self._turn().programs.pinned.values())}
+        return await self._parts.store.next_due(paused=paused)
+
     def _now(self) -> datetime:
         return self._parts.clock.now()
 
@@ -609,6 +626,11 @@ class Crm:
         known = sorted({program.name for program in self._turn().programs.pinned.values()})
         if journey not in known:
             raise UnknownName("journey", journey, known)
+
+    async def _dated(self, fact: Track) -> Track:
+        """Date a fact that told no moment as it is dated already, so that a repeated call repeats it."""
+        known = (await self._parts.store.find_events([fact.id])).get(fact.id)
+        return fact if known is None else attrs.evolve(fact, at=known.at)
 
     async def _one(self, news: News) -> Taken:
         taken = await self.ingest([news])

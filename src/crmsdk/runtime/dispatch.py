@@ -19,6 +19,7 @@ from crmsdk.journeys.person import Note, NoteKind, Person
 from crmsdk.journeys.programs import Programs
 from crmsdk.model.changing import with_changes
 from crmsdk.model.content import Content, Envelope
+from crmsdk.model.customer import Customer
 from crmsdk.model.ids import CustomerId
 from crmsdk.model.message import (
     Accepted,
@@ -142,7 +143,6 @@ class Dispatcher:
             failures=tuple(work.failures),
         )
 
-
     async def bring_forward(self, customer: CustomerId, now: datetime) -> None:
         """Try messages again that waited because their runs were paused."""
         for message in await self.store.messages_of(customer):
@@ -160,6 +160,7 @@ class _Round:
         self.failures: list[str] = []
         self.deferred = 0
         self.retried = 0
+        self.profiles: dict[CustomerId, Customer] = {}
 
     def count(self, state: MessageState) -> int:
         return sum(end.message.state is state for end in self.ends)
@@ -191,16 +192,34 @@ class _Round:
     async def _decisions(self, asking: Sequence[tuple[Message, Person]]) -> Sequence[Decision | None]:
         """Ask the policy about all of them at once; None for one that no channel here can carry."""
         of = self.of
+        known = [self._channels(message) for message, _ in asking]
+        wanted: defaultdict[CustomerId, set[str]] = defaultdict(set)
+        for (_, person), names in zip(asking, known, strict=True):
+            wanted[person.id].update(names)
         facts = {
-            person.id: contact_facts(person, of.channels, now=self.now, secret=of.secret, active=of.active)
+            person.id: contact_facts(
+                person,
+                self._profile(person),
+                {name: channel for name, channel in of.channels.items() if name in wanted[person.id]},
+                now=self.now,
+                secret=of.secret,
+                active=of.active,
+            )
             for person in {person.id: person for _, person in asking}.values()
         }
         requests = [
-            (contact_request(message, person, known), facts[person.id]) if known else None
-            for message, person, known in ((one, person, self._channels(one)) for one, person in asking)
+            (contact_request(message, person, names), facts[person.id]) if names else None
+            for (message, person), names in zip(asking, known, strict=True)
         ]
         answers = iter(await of.limiter.reserve_many([one for one in requests if one], now=self.now))
         return [next(answers) if one else None for one in requests]
+
+    def _profile(self, person: Person) -> Customer:
+        """Give the view of a person, made once a round."""
+        found = self.profiles.get(person.id)
+        if found is None:
+            found = self.profiles[person.id] = person.profile(self.now)
+        return found
 
     def _channels(self, message: Message) -> tuple[str, ...]:
         """Name the channels that may carry a message; once it is being sent only its own."""
@@ -269,11 +288,12 @@ class _Round:
 
     def _envelope(self, message: Message, person: Person, name: str) -> tuple[Envelope[Content], str]:
         channel = self.of.channels[name]
-        values = template_values(person, message, self.now, self.of.links(message, person))
+        profile = self._profile(person)
+        values = template_values(profile, message, self.of.links(message, person))
         rendered = self.of.templates.render(
             message.template, name, locale=person.locale, values=values, kind=message.kind
         )
-        address = channel.address_of(person.profile(self.now))
+        address = channel.address_of(profile)
         if address is None:
             raise UnsupportedFeature(name, "reaching this customer")
         envelope: Envelope[Content] = Envelope(
@@ -306,6 +326,13 @@ class _Round:
             by_channel[one.envelope.channel].append(one)
         for name, batch in by_channel.items():
             outcomes = await self._hand_over(name, batch)
+            sent = [
+                one.lease
+                for one, outcome in zip(batch, outcomes, strict=True)
+                if isinstance(outcome, Accepted)
+            ]
+            if sent:
+                await self.of.limiter.commit_many(sent)
             for one, outcome in zip(batch, outcomes, strict=True):
                 await self._record(one, outcome)
 
@@ -335,8 +362,7 @@ class _Round:
     async def _record(self, one: _Ready, outcome: Outcome) -> None:
         message, lease = one.message, one.lease
         match outcome:
-            case Accepted(provider_id=provider_id):
-                await self.of.limiter.commit(lease)
+            case Accepted(provider_id=provider_id):  # its place is committed already
                 self._end(with_changes(message, provider_id=provider_id), MessageState.SENT, NoteKind.SENT)
             case Rejected(reason=reason, suppress=suppress):
                 await self.of.limiter.release(lease)

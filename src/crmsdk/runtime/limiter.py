@@ -28,9 +28,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-import attrs
-
 from crmsdk.errors import ConfigError, InputError, StoreError
+from crmsdk.model.changing import with_changes
 from crmsdk.model.consent import ANY
 from crmsdk.model.ids import CustomerId
 from crmsdk.model.moment import from_micros, to_micros
@@ -232,4 +231,4 @@ class ContactLimiter:
                 outcome=Ruling.ALLOW, channel=contact.channel, lease=lease, policy=self._evaluator.hash
             )
         # A channel that is preferred was closed; the decision says by what.
-        return attrs.evolve(self._evaluator.decide(request, facts, answer.standing), lease=lease)
+        return with_changes(self._evaluator.decide(request, facts, answer.standing), lease=lease)

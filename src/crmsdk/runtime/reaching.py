@@ -24,18 +24,24 @@ def address_hash(secret: bytes, channel: str, address: Address) -> str:
 
 
 def contact_facts(
-    person: Person, channels: Mapping[str, Channel], *, now: datetime, secret: bytes, active: Predicate | None
+    person: Person,
+    profile: Customer,
+    channels: Mapping[str, Channel],
+    *,
+    now: datetime,
+    secret: bytes,
+    active: Predicate | None,
 ) -> ContactFacts:
     """Gather what the policy must know of a person.
 
     Args:
         person: As stored.
-        channels: Those of the application, by name.
+        profile: The person as of ``now``.
+        channels: Those that are asked for, by name.
         now: UTC.
         secret: Key under which addresses are hashed for suppression.
         active: Who counts as active; None when there is no source of activity.
     """
-    profile = person.profile(now)
     addresses: dict[str, str] = {}
     for name, channel in channels.items():
         address = channel.address_of(profile)
@@ -75,8 +81,6 @@ def contact_request(message: Message, person: Person, channels: tuple[str, ...])
     )
 
 
-def template_values(
-    person: Person, message: Message, now: datetime, links: Mapping[str, str]
-) -> dict[str, Value]:
+def template_values(profile: Customer, message: Message, links: Mapping[str, str]) -> dict[str, Value]:
     """Gather what a template may show: attributes, over them the message's payload, over them the links."""
-    return {**person.facts.current(now), **message.payload, **links}
+    return {**profile.attributes, **message.payload, **links}

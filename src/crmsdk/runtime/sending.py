@@ -143,8 +143,14 @@ async def preview(
     known = tuple(name for name in message.channels if name in dispatcher.channels)
     if not known:
         raise InputError(f"none of {', '.join(message.channels)} is configured", field="via")
+    profile = person.profile(now)
     facts = contact_facts(
-        person, dispatcher.channels, now=now, secret=dispatcher.secret, active=dispatcher.active
+        person,
+        profile,
+        {name: dispatcher.channels[name] for name in known},
+        now=now,
+        secret=dispatcher.secret,
+        active=dispatcher.active,
     )
     decision = await dispatcher.limiter.explain(contact_request(message, person, known), facts, at=now)
     channel = decision.channel or known[0]
@@ -152,7 +158,7 @@ async def preview(
         template,
         channel,
         locale=person.locale,
-        values=template_values(person, message, now, dispatcher.links(message, person)),
+        values=template_values(profile, message, dispatcher.links(message, person)),
         kind=message.kind,
     )
     return Preview(channel=channel, content=rendered.content, warnings=rendered.warnings, decision=decision)

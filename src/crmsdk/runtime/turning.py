@@ -9,6 +9,7 @@ from crmsdk.journeys.person import Change, Note, NoteKind
 from crmsdk.journeys.programs import Programs
 from crmsdk.journeys.stimuli import Input, Joined
 from crmsdk.journeys.turn import react
+from crmsdk.model.changing import with_changes
 from crmsdk.model.ids import CustomerId
 from crmsdk.model.inputs import Input as News
 from crmsdk.model.message import Message
@@ -115,7 +116,7 @@ class Turner:
                 )
                 for id in batch.conflicts.get(customer, ())
             )
-            changes.append(attrs.evolve(change, notes=(*notes, *change.notes)) if notes else change)
+            changes.append(with_changes(change, notes=(*notes, *change.notes)) if notes else change)
         written = await self.store.commit(changes) if changes else ()
         log_written(changes, written)
         return {change.person.id for change, done in zip(changes, written, strict=True) if not done}
@@ -135,20 +136,25 @@ class Turner:
                 raise UnknownName("customer", customer)
             paused = await self.store.paused()
             change = react(self.programs, person, inputs, now=self.clock.now(), paused=paused, timers=False)
-            change = attrs.evolve(change, messages=(*change.messages, *messages))
+            if messages:
+                change = with_changes(change, messages=(*change.messages, *messages))
             (written,) = await self.store.commit([change])
             if written:
                 log_written([change], [True])
                 return change
         raise StoreBusy(f"others kept writing customer {customer!r}; try again")
 
-    async def tick(self, limit: int) -> int:
-        """Turn people whose time has come; say how many were turned."""
+    async def tick(self, limit: int, *, paused: frozenset[str]) -> int:
+        """Turn people whose time has come; say how many were turned.
+
+        Args:
+            limit: At most so many.
+            paused: Names of paused journeys.
+        """
         now = self.clock.now()
         due = await self.store.due(now, limit=limit)
         if not due:
             return 0
-        paused = await self.store.paused()
         people = [person for person in await self.store.load(due) if person is not None]
         changes = [react(self.programs, person, now=now, paused=paused) for person in people]
         written = await self.store.commit(changes)

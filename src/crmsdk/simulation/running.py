@@ -160,6 +160,7 @@ class Simulation:
         self._responses = NoResponses() if responses is None else responses
         self._clock = VirtualClock(self.start)
         self._order = count()
+        self._wakeup: datetime | None = None
         self._answers: list[tuple[datetime, int, Response, MessageId]] = []
         self.answered: list[Response] = []
         self._channels = [
@@ -196,6 +197,7 @@ class Simulation:
         """
         end = to_moment(until, "until")
         told = self.now
+        self._wakeup = drive(self.crm.next_wakeup())  # the user may have paused or sent something
         while True:
             moment = self._next()
             if moment is None or moment > end:
@@ -217,7 +219,7 @@ class Simulation:
     # --------------------------------------------------------------------------------------- within
 
     def _next(self) -> datetime | None:
-        moments = [drive(self.crm.next_wakeup())]
+        moments = [self._wakeup]
         if self._place < len(self._future):
             moments.append(self._future[self._place].at)
         if self._answers:
@@ -245,7 +247,7 @@ class Simulation:
 
     def _advance(self) -> None:
         self.instants.append(self.now)
-        drive(self.crm.advance())
+        self._wakeup = drive(self.crm.advance()).next_wakeup
         fresh = [envelope.message for channel in self._channels for envelope in channel.fresh]
         for channel in self._channels:
             channel.fresh.clear()
@@ -263,7 +265,7 @@ class Simulation:
 
     def _answer(self, message: Message) -> None:
         luck = random.Random(f"{self._seed}:{message.id}")  # noqa: S311 - imagined people, not secrets
-        for answer in self._responses.respond(attrs.evolve(message, not_before=self.now), luck):
+        for answer in self._responses.respond(with_changes(message, not_before=self.now), luck):
             if answer.at < self.now:
                 raise ConfigError("a response lies before its message; date it at or after the sending")
             heapq.heappush(self._answers, (answer.at, next(self._order), answer, message.id))

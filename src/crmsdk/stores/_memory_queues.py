@@ -9,8 +9,7 @@ from datetime import datetime
 from heapq import heappop, heappush
 from typing import TypeAlias
 
-import attrs
-
+from crmsdk.model.changing import with_changes
 from crmsdk.model.ids import CustomerId, MessageId
 from crmsdk.model.message import Message
 from crmsdk.stores._memory_rows import OwnedRows
@@ -155,7 +154,7 @@ class Outbox:
             # A row written twice without moving has two equal entries.
             if message.id not in taken:
                 taken.add(message.id)
-                claimed = attrs.evolve(message, worker=worker, lease=lease)
+                claimed = with_changes(message, worker=worker, lease=lease)
                 self.put(claimed, claimed.customer)
                 out.append(claimed)
             self._next(self._lanes[journey], now, heads=heads, held=held)
