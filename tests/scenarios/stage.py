@@ -77,19 +77,20 @@ class Stage:
 
     def open(self, *journeys: Journey, **settings: Any) -> Crm:
         """Open one more Crm on the same file."""
-        return Crm.open(
-            f"sqlite:///{self.path}",
-            journeys=journeys,
-            **{
-                "zone": "UTC",
-                "policy": NO_RULES,
-                "channels": [self.sink, self.other],
-                "templates": WORDS,
-                "mode": "live",
-                "clock": self.clock,
-                **settings,
-            },
-        )
+        return Crm.open(f"sqlite:///{self.path}", **self.settings(*journeys, **settings))
+
+    def settings(self, *journeys: Journey, **settings: Any) -> dict[str, Any]:
+        """Give the settings a Crm is opened with."""
+        return {
+            "journeys": journeys,
+            "zone": "UTC",
+            "policy": NO_RULES,
+            "channels": [self.sink, self.other],
+            "templates": WORDS,
+            "mode": "live",
+            "clock": self.clock,
+            **settings,
+        }
 
     def sent(self) -> list[tuple[str, str]]:
         """List what the providers took over: whom it is for, and its text."""

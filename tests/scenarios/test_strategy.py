@@ -87,12 +87,13 @@ async def test_t31_the_estimate_is_what_production_sends(stage: Stage, tmp_path:
                 await crm.advance()
             while (due := await crm.next_wakeup()) is not None:
                 await crm.advance(due)
-    estimate = Counter(
-        (name, message.template)
-        for name in names
-        for message in await rehearsal.messages(name)
-        if message.state is MessageState.SENT
-    )
+    estimate: Counter[tuple[str, str]] = Counter()
+    for name in names:
+        estimate.update(
+            (name, message.template)
+            for message in await rehearsal.messages(name)
+            if message.state is MessageState.SENT
+        )
     assert rehearsal.sent() == []
     assert estimate == Counter(stage.sent())
     assert estimate

@@ -16,6 +16,7 @@ from crmsdk.model.facts import Facts
 from crmsdk.model.ids import CustomerId, EventId, keyed_id
 from crmsdk.model.inputs import Alias, Group, Identify, Track
 from crmsdk.model.inputs import Input as News
+from crmsdk.model.zones import zone as known_zone
 from crmsdk.ports import Store
 
 __all__ = ["Batch", "Refused", "gather"]
@@ -121,6 +122,8 @@ class _Gathering:
     def take(self, one: News, known: Mapping[EventId, Event]) -> bool:
         """Take one; False when those before it must be committed first."""
         names = _names(one)
+        if isinstance(one, Identify) and one.zone is not None:
+            known_zone(one.zone)
         found = resolve(
             names, {name: self._owner(self.owners[name]) for name in names if name in self.owners}
         )
