@@ -88,6 +88,9 @@ _OURS: Final = frozenset(
 """Headers that have a field of their own, or that a message to one person never has."""
 
 
+_PLAIN_HTTPS: Final = re.compile(r"https://[A-Za-z0-9][A-Za-z0-9.-]*([/?#][!#-+\--;=?-~]*)?")
+
+
 def _one_line(_: object, field: "attrs.Attribute[str]", value: str) -> None:
     if not isinstance(value, str) or _LINE_BREAKING.search(value):
         raise InputError("holds a line break or control character; give one line of text", field=field.name)
@@ -95,6 +98,8 @@ def _one_line(_: object, field: "attrs.Attribute[str]", value: str) -> None:
 
 def _https(_: object, field: "attrs.Attribute[str | None]", value: str | None) -> None:
     if value is None:
+        return
+    if _PLAIN_HTTPS.fullmatch(value):  # nearly all are, and a whole parse takes ten times as long
         return
     # RFC 8058, section 3.1: the one-click URI is https.
     if not value.startswith("https://") or not urlsplit(value).hostname or not re.fullmatch(r"[!-~]+", value):

@@ -14,7 +14,7 @@ from crmsdk.model.values import Properties
 from crmsdk.ports import TemplateEngine
 from crmsdk.templates.advice import advice
 from crmsdk.templates.kinds import CHAT, KINDS, ContentKind, Filled
-from crmsdk.templates.sandbox import Sandbox
+from crmsdk.templates.sandbox import Sandbox, present
 from crmsdk.templates.source import SOURCE_MAX, Piece, Source, read_source
 
 __all__ = ["JinjaTemplateEngine"]
@@ -109,7 +109,7 @@ class JinjaTemplateEngine(TemplateEngine):
         found = self._find(name, channel, locale)
         file = self._template(name)[channel, found]
         source, kept = self._source(name, channel, file), self._kind(channel)
-        given = {**values, "locale": found}
+        given = present({**values, "locale": found})
 
         def fill(piece: Piece, *, escapes: bool = False) -> str:
             return self._sandbox.fill(name, file, piece, escapes=escapes, values=given)

@@ -1,6 +1,6 @@
 """The sandbox templates run in: no files, no Python objects, no missing values, a bounded result."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -17,7 +17,7 @@ from crmsdk.model.values import Properties, Value
 from crmsdk.templates.formats import clock_words, date_words, money_words
 from crmsdk.templates.source import Piece
 
-__all__ = ["RESULT_MAX", "Sandbox"]
+__all__ = ["RESULT_MAX", "Sandbox", "present"]
 
 RESULT_MAX = 1024 * 1024
 """The most characters one part of a message may have."""
@@ -125,7 +125,7 @@ class Sandbox:
 
     def __init__(self) -> None:
         self._environments = {escapes: _environment(escapes=escapes) for escapes in (False, True)}
-        self._compiled: dict[tuple[str, bool], Template] = {}
+        self._compiled: dict[tuple[str, bool], Template | str] = {}
 
     def needed(self, template: str, file: str, piece: Piece) -> frozenset[str]:
         """Name the variables a piece cannot be rendered without; nothing is rendered.
@@ -140,7 +140,9 @@ class Sandbox:
             raise _broken(template, file, piece, error) from None
         return frozenset(name for name in undeclared if not _has_fallback(tree, name))
 
-    def fill(self, template: str, file: str, piece: Piece, *, escapes: bool, values: Properties) -> str:
+    def fill(
+        self, template: str, file: str, piece: Piece, *, escapes: bool, values: Mapping[str, Value]
+    ) -> str:
         """Render a piece.
 
         Args:
@@ -148,15 +150,18 @@ class Sandbox:
             file: The file's name, for errors.
             piece: What to render.
             escapes: Whether values are escaped for HTML.
-            values: What it may show, ``locale`` among them; a value of None is a missing one.
+            values: What it may show, ``locale`` among them, as ``present`` gives it.
 
         Raises:
             TemplateError: broken, a variable is missing, or the result is too long.
         """
+        compiled = self._template(template, file, piece, escapes=escapes)
+        if isinstance(compiled, str):
+            return compiled
         parts: list[str] = []
         size = 0
         try:
-            for part in self._template(template, file, piece, escapes=escapes).generate(present(values)):
+            for part in _generated(compiled, values):
                 size += len(part)
                 if size > RESULT_MAX:
                     raise _Refused(f"makes over {RESULT_MAX} characters; shorten it")
@@ -169,7 +174,7 @@ class Sandbox:
             raise _failed(template, file, piece, error, f"fails with {type(error).__name__}") from None
         return "".join(parts)
 
-    def _template(self, template: str, file: str, piece: Piece, *, escapes: bool) -> Template:
+    def _template(self, template: str, file: str, piece: Piece, *, escapes: bool) -> Template | str:
         key = (piece.text, escapes)
         if key not in self._compiled:
             try:
@@ -186,8 +191,28 @@ def _parsed(env: _Environment, text: str) -> nodes.Template:
     return tree
 
 
-def _compiled(env: _Environment, text: str) -> Template:
-    return env.from_string(_parsed(env, text))
+def _compiled(env: _Environment, text: str) -> Template | str:
+    """Compile a text; one without anything to fill in is its own result."""
+    tree = _parsed(env, text)
+    plain = [
+        node.data
+        for part in tree.body
+        if isinstance(part, nodes.Output)
+        for node in part.nodes
+        if isinstance(node, nodes.TemplateData)
+    ]
+    pieces = sum(len(part.nodes) if isinstance(part, nodes.Output) else 1 for part in tree.body)
+    return "".join(plain) if len(plain) == pieces else env.from_string(tree)
+
+
+def _generated(template: Template, values: Mapping[str, Value]) -> Iterator[str]:
+    """Run a template as ``Template.generate`` does, without taking the globals apart for each piece."""
+    env = template.environment
+    context = env.context_class(env, {**env.globals, **values}, template.name, template.blocks)
+    try:
+        yield from template.root_render_func(context)
+    except Exception:  # noqa: BLE001 - whatever it was, the trace shall name lines of the template
+        env.handle_exception()
 
 
 def present(values: Properties) -> dict[str, Value]:
