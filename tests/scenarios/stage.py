@@ -114,6 +114,11 @@ class Stage:
         with closing(sqlite3.connect(self.path)) as connection, connection:
             connection.execute("DELETE FROM definition WHERE hash = ?", (definition,))
 
+    async def set_cursor(self, run: str, cursor: int) -> None:
+        """Damage a run, as a bug or a wrong repair may."""
+        with closing(sqlite3.connect(self.path)) as connection, connection:
+            connection.execute("UPDATE enrollment SET cursor = ? WHERE id = ?", (cursor, run))
+
     async def _with(self, work: Callable[[SqliteStore], Coroutine[Any, Any, Any]]) -> Any:
         store = SqliteStore(self.path)
         try:

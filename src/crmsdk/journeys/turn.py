@@ -487,9 +487,14 @@ class _Turn:
                 self._see(slot, watch, silent=silent)
 
     def _see(self, slot: Slot, watch: Watch, *, silent: bool = False) -> None:
-        seen, key = look(
-            slot, watch, self.person.facts, now=self.now, project_zone=self.programs.project.zone
-        )
+        try:
+            seen, key = look(
+                slot, watch, self.person.facts, now=self.now, project_zone=self.programs.project.zone
+            )
+        except Exception as error:  # noqa: BLE001 - one poisoned trigger must never stop the others
+            seen, key = with_changes(watch, due=None), None
+            what = f"{type(error).__name__} at enter[{slot.index}]"
+            self.note(NoteKind.PARKED, what, journey=slot.program.name)
         if seen != watch or watch not in self.person.watches:
             self.person = self.person.with_watch(seen)
         old = isinstance(slot.trigger, SegmentChange) and self.now - self.cause > slot.trigger.max_age

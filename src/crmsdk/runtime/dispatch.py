@@ -52,6 +52,7 @@ __all__ = ["LEASE", "Dispatched", "Dispatcher"]
 LEASE = timedelta(minutes=15)
 """How long one worker holds a message: longer than the slowest provider may take over one call."""
 
+_MOST = 1_000  # what the limiter decides about at a time
 _BACKOFF = timedelta(minutes=1)
 _BACKOFF_MAX = timedelta(hours=1)
 _RECHECK = timedelta(minutes=1)
@@ -125,7 +126,7 @@ class Dispatcher:
         if self.gate.mode is DeliveryMode.OFF:
             return Dispatched()
         claimed = await self.store.claim(
-            now, limit=limit, worker=self.worker, lease=now + LEASE, paused=paused
+            now, limit=min(limit, _MOST), worker=self.worker, lease=now + LEASE, paused=paused
         )
         if not claimed:
             return Dispatched()
@@ -204,6 +205,7 @@ class _Round:
                 now=self.now,
                 secret=of.secret,
                 active=of.active,
+                broken=self._broken,
             )
             for person in {person.id: person for _, person in asking}.values()
         }
@@ -267,6 +269,11 @@ class _Round:
         except (TemplateError, UnsupportedFeature, InputError) as error:
             await self.of.limiter.release(lease)
             self._refuse(message, f"{type(error).__name__}: {error}")
+            return None
+        except Exception as error:  # noqa: BLE001 - a stranger's channel or engine; the others must go out
+            await self.of.limiter.release(lease)
+            self._broken(decision.channel, error)
+            self._refuse(message, f"{type(error).__name__} while the message was made")
             return None
         barred = self.of.gate.bars(envelope.to)
         if barred:
@@ -350,14 +357,17 @@ class _Round:
             logger().warning("channel failed", channel=name, error=type(error).__name__)
             return [Ambiguous(reason=type(error).__name__)] * len(batch)
         except Exception as error:  # noqa: BLE001 - a stranger's channel may raise anything, nothing may be lost
-            logger().error("channel raised", channel=name, error=type(error).__name__)
-            self.failures.append(f"channel {name!r} raised {type(error).__name__}")
+            self._broken(name, error)
             return [Ambiguous(reason=f"the channel raised {type(error).__name__}")] * len(batch)
         if len(outcomes) != len(batch):
             logger().error("channel miscounted", channel=name, given=len(batch), told=len(outcomes))
             self.failures.append(f"channel {name!r} gave {len(outcomes)} outcomes for {len(batch)} messages")
             return [Ambiguous(reason="the channel miscounted its outcomes")] * len(batch)
         return outcomes
+
+    def _broken(self, name: str, error: Exception) -> None:
+        logger().error("channel raised", channel=name, error=type(error).__name__)
+        self.failures.append(f"channel {name!r} raised {type(error).__name__}")
 
     async def _record(self, one: _Ready, outcome: Outcome) -> None:
         message, lease = one.message, one.lease

@@ -52,7 +52,7 @@ class Batch:
         duplicates: How many were known already.
         refused: What was not taken, in order.
         conflicts: By known person, ids of events that arrived with another body.
-        rest: What was not looked at yet: a stored visitor joins a person, and news before that are the visitor's.
+        rest: What was not looked at yet: a stored visitor joins, and the news before that are the visitor's.
     """
 
     people: dict[CustomerId, Person] = attrs.field(factory=dict)

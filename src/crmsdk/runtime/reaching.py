@@ -1,6 +1,6 @@
 """What the policy and the templates must know of one person: zones, addresses, consents, activity, values."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from crmsdk.journeys.person import Person
@@ -31,6 +31,7 @@ def contact_facts(
     now: datetime,
     secret: bytes,
     active: Predicate | None,
+    broken: Callable[[str, Exception], None] | None = None,
 ) -> ContactFacts:
     """Gather what the policy must know of a person.
 
@@ -41,10 +42,18 @@ def contact_facts(
         now: UTC.
         secret: Key under which addresses are hashed for suppression.
         active: Who counts as active; None when there is no source of activity.
+        broken: Told the channel and the error where a channel cannot be asked, which reaches nobody then;
+            None to let the error through.
     """
     addresses: dict[str, str] = {}
     for name, channel in channels.items():
-        address = channel.address_of(profile)
+        try:
+            address = channel.address_of(profile)
+        except Exception as error:  # a stranger's channel must not stop the messages of others
+            if broken is None:
+                raise
+            broken(name, error)
+            continue
         if address is not None:
             addresses[name] = address_hash(secret, name, address)
     return ContactFacts(
