@@ -42,23 +42,45 @@ def test_builders_make_the_values() -> None:
     assert opt_in(channels="sms") == OptIn(applies=Applies(channel="sms"))
 
 
+@pytest.mark.parametrize("field", list(ContactField))
+def test_filters_of_a_cap_are_what_its_builder_was_told(field: ContactField) -> None:
+    told: dict[str, Any] = {field.value: "promo"}
+    for rule in (cap(1, within=DAY, **told), cap(1, within=DAY, distinct="channel", **told)):
+        assert rule.applies == Applies(**told)
+        assert rule.applies.filters() == ((field, ("promo",)),)
+
+
 @pytest.mark.parametrize(
-    ("rule", "name"),
+    ("make", "name"),
     [
-        (cap(6, within=WEEK), "cap-6-7d"),
-        (cap(4, within=WEEK, channel="email", per="sender"), "cap-4-7d-email-per-sender"),
-        (cap(1, each="month", topic=["a", "b"]), "cap-1-each-month-a+b"),
-        (cap(2, within=timedelta(hours=1), distinct="channel"), "distinct-2-channel-1h"),
-        (cap(2, within=DAY, distinct="channel", per="kind"), "distinct-2-channel-1d-per-kind"),
-        (quiet("21:00", "08:00"), "quiet-21:00-08:00"),
-        (quiet("00:00", "24:00", weekdays=[6], kinds="promo"), "quiet-00:00-24:00-on-6-promo"),
-        (inactive_only("winback"), "inactive-only-winback"),
-        (opt_in(channels="sms"), "opt-in-sms"),
-        (cap(1, within=DAY, id="mine"), "mine"),
+        (lambda: cap(6, within=WEEK), "cap-6-7d"),
+        (lambda: cap(4, within=WEEK, channel="email", per="sender"), "cap-4-7d-email-per-sender"),
+        (lambda: cap(1, each="month", topic=["b", "a"], channel="sms"), "cap-1-each-month-sms-a+b"),
+        (lambda: cap(2, within=timedelta(hours=1), distinct="channel"), "distinct-2-channel-1h"),
+        (lambda: cap(2, within=DAY, distinct="channel", per="kind"), "distinct-2-channel-1d-per-kind"),
+        (lambda: cap(2, within=DAY, distinct="kind", channel="sms"), "distinct-2-kind-1d-sms"),
+        (lambda: quiet("21:00", "08:00"), "quiet-21:00-08:00"),
+        (
+            lambda: quiet("00:00", "24:00", weekdays=[6, 5], kinds="promo"),
+            "quiet-00:00-24:00-on-56-promo",
+        ),
+        (lambda: inactive_only("winback"), "inactive-only-winback"),
+        (lambda: inactive_only(["win", "back"], channels="sms"), "inactive-only-back+win-sms"),
+        (opt_in, "opt-in"),
+        (lambda: opt_in(channels="sms", purposes="sale"), "opt-in-sms-sale"),
+        (lambda: cap(1, within=DAY, id="mine"), "mine"),
+        (lambda: cap(1, within=DAY, distinct="channel", id="mine"), "mine"),
+        (lambda: quiet("21:00", "08:00", id="mine"), "mine"),
+        (lambda: inactive_only("winback", id="mine"), "mine"),
+        (lambda: opt_in(id="mine"), "mine"),
     ],
 )
-def test_ids_are_given_or_derived(rule: Any, name: str) -> None:
-    assert rule.id == name
+def test_ids_are_given_or_derived(make: Callable[[], Any], name: str) -> None:
+    assert make().id == name
+
+
+def test_window_may_be_ten_years_long() -> None:
+    assert isinstance(cap(1, within=3660 * DAY), Cap)
 
 
 @pytest.mark.parametrize(
@@ -75,17 +97,28 @@ def test_ids_are_given_or_derived(rule: Any, name: str) -> None:
         (lambda: cap(1, within=7), "rule 'cap-1-int': the window is int"),  # type: ignore[arg-type]  # the point
         (lambda: cap(1, id="r"), "rule 'r': give either within"),
         (lambda: cap(1, within=DAY, each="day", id="r"), "rule 'r': give either within"),
-        (lambda: cap(1, each="year", id="r"), "rule 'r': .*unknown period 'year'"),  # type: ignore[arg-type]  # the point
+        (lambda: cap(1, each="year", id="r"), "rule 'r': each: unknown period 'year'"),  # type: ignore[arg-type]  # the point
         (lambda: cap(1, within=DAY, per="city", id="r"), "rule 'r': unknown field 'city'"),
         (lambda: cap(1, within=DAY, kind="spam", id="r"), "rule 'r': .*unknown kind 'spam'"),
         (lambda: cap(1, within=DAY, kind="spam"), "rule 'cap': .*unknown kind 'spam'"),
+        (
+            lambda: cap(1, within=DAY, kind="spam", distinct="channel"),
+            "rule 'distinct': .*unknown kind 'spam'",
+        ),
+        (
+            lambda: cap(1, within=DAY, per="city"),
+            "rule 'cap': unknown field 'city'; contacts differ by channel, kind, purpose, sender, journey",
+        ),
+        (lambda: cap(1, within=DAY, each="day", distinct="channel"), "rule 'distinct': different values"),
         (lambda: cap(1, each="day", distinct="channel", id="r"), "rule 'r': different values"),
         (lambda: cap(1, within=DAY, distinct="colour", id="r"), "rule 'r': unknown field 'colour'"),
         (lambda: cap(1, within=DAY, distinct="", id="r"), "rule 'r': unknown field ''"),
         (lambda: cap(1, within=DAY, distinct="topic", id="r"), "rule 'r': a message may have no topic"),
         (lambda: cap(1, within=DAY, distinct="channel", per="channel", id="r"), "rule 'r': one channel per"),
         (lambda: cap(0, within=DAY, distinct="channel", id="r"), "rule 'r': a limit below 1"),
-        (lambda: Distinct(1, within=DAY, of=None), "names no field"),  # type: ignore[arg-type]  # the point
+        (lambda: cap(0, within=DAY, distinct="channel"), "rule 'distinct-0-channel-1d': a limit below 1"),
+        (lambda: cap(1, within=-DAY, distinct="channel", id="r"), "rule 'r': a window of no length"),
+        (lambda: Distinct(1, within=DAY, of=None), "of: names no field"),  # type: ignore[arg-type]  # the point
         (lambda: quiet("9:00", "08:00", id="r"), "rule 'r': start is no local time"),
         (lambda: quiet("21:00", "25:00", id="r"), "rule 'r': end is no local time"),
         (lambda: quiet("24:00", "08:00", id="r"), "rule 'r': a quiet time cannot start at 24:00"),
@@ -95,11 +128,13 @@ def test_ids_are_given_or_derived(rule: Any, name: str) -> None:
         (lambda: quiet("08:00", "07:00", weekdays=[7], id="r"), "rule 'r': weekdays are"),
         (lambda: quiet("21:00", "08:00", kinds=["promo", "spam"], id="r"), "rule 'r': .*unknown kind 'spam'"),
         (lambda: inactive_only("winback", kinds="spam", id="r"), "rule 'r': .*unknown kind 'spam'"),
+        (lambda: inactive_only("winback", kinds="spam"), "rule 'inactive-only': .*unknown kind 'spam'"),
         (lambda: opt_in(kinds="spam", id="r"), "rule 'r': .*unknown kind 'spam'"),
+        (lambda: opt_in(kinds="spam"), "rule 'opt-in': .*unknown kind 'spam'"),
     ],
 )
 def test_impossible_rule_is_refused_with_its_id(make: Callable[[], object], message: str) -> None:
-    with pytest.raises(DefinitionError, match=message):
+    with pytest.raises(DefinitionError, match=f"^{message}"):
         make()
 
 
