@@ -107,6 +107,25 @@ def test_the_picture_of_the_example_is_up_to_date() -> None:
     assert PICTURE.read_text(encoding="utf-8") == picture(), "run `python -m scripts.readme_picture`"
 
 
+def test_every_page_is_in_the_navigation_and_on_the_map() -> None:
+    navigation = (ROOT / "mkdocs.yml").read_text(encoding="utf-8").partition("\nnav:\n")[2]
+    front = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    pages = [
+        page.relative_to(ROOT / "docs").as_posix()
+        for part in ("tutorials", "how-to", "explanation")
+        for page in (ROOT / "docs" / part).glob("*.md")
+    ]
+    assert [page for page in pages if f"- {page}\n" not in navigation] == []
+    assert [page for page in pages if f"]({page})" not in front] == []
+
+
+@pytest.mark.parametrize("page", sorted(ROOT.glob("*.md")), ids=_name)
+def test_a_page_beside_the_documentation_links_to_what_exists(page: Path) -> None:
+    """The builder of the documentation checks its own pages only."""
+    targets = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8"))
+    assert [target for target in targets if not (ROOT / target).exists()] == []
+
+
 def test_every_decision_is_listed_once() -> None:
     folder = ROOT / "docs" / "adr"
     listed = (folder / "index.md").read_text(encoding="utf-8")
