@@ -6,7 +6,7 @@ from typing import Any
 import attrs
 import pytest
 
-from crmsdk.experiments.split import assign
+from crmsdk.experiments.split import assign, in_holdout
 from crmsdk.journeys.definition import Holdout, Journey
 from crmsdk.journeys.machine import step, view_of
 from crmsdk.journeys.person import NoteKind, Phase
@@ -151,7 +151,8 @@ def test_t29_who_is_held_out_is_a_matter_of_the_person_and_the_experiment() -> N
     shares = [held_out(who) for who in people]
     assert 5 < sum(shares) < 35
     assert shares == [held_out(who) for who in people]
-    assert shares != [held_out(who, experiment="other") for who in people]
+    assert shares == [in_holdout("test", who, 0.5) for who in people], "the journey's name is the experiment"
+    assert [held_out(who, experiment="x") for who in people] == [in_holdout("x", who, 0.5) for who in people]
 
 
 # ----------------------------------------------------------------------------------- late messages
@@ -352,6 +353,7 @@ def test_a_run_expires_wherever_it_is_and_before_the_step_of_that_moment() -> No
         stage.go(START + 3 * DAY)
         assert (stage.run.outcome, stage.run.ended) == ("expired", START + DAY)
         assert stage.pending == []
+        assert stage.sent == (["a"] if steps == [A] else [])
 
 
 def test_after_an_outage_what_was_due_before_the_expiry_comes_first() -> None:
@@ -375,6 +377,26 @@ def test_the_goal_goes_on_measuring_after_the_run() -> None:
     assert stage.told(NoteKind.GOAL) == ["after the run"]
     late = Stage.of(journey(goal=did("purchase").since_entry().within(7 * DAY))).call()
     assert late.go(START + 8 * DAY).event("purchase").run.goal_at is None
+
+
+def test_at_one_instant_what_time_alone_brings_comes_in_the_same_order() -> None:
+    silent = ~did("visit").within(DAY)
+    for rules, outcome in (
+        ({"goal": silent, "exit": silent}, "goal"),
+        ({"exit": silent}, "exit"),
+        ({"exit": did("visit").within(DAY) & silent}, "expired"),
+    ):
+        made = journey(Wait(DAY), A, lifetime=DAY, **rules)
+        stage = Stage.of(made).event("visit").call().go(START + 2 * DAY)
+        assert (stage.run.outcome, stage.run.ended, stage.sent) == (outcome, START + DAY, [])
+
+
+def test_a_goal_reached_in_the_run_is_not_measured_again() -> None:
+    stage = Stage.of(journey(Wait(9 * DAY), goal=BOUGHT)).call().go(START + HOUR).event("purchase")
+    stage.go(START + DAY).event("purchase")
+    assert (stage.run.goal_at, stage.run.goal_open) == (START + HOUR, False)
+    assert stage.told(NoteKind.GOAL) == [""]
+    assert stage.told(NoteKind.ENDED) == ["goal"]
 
 
 def test_a_run_without_a_goal_measures_nothing() -> None:

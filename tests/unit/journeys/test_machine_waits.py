@@ -124,7 +124,8 @@ def test_the_zone_of_the_project_stands_in_for_an_unknown_one() -> None:
 
 def test_t15_a_fixed_moment_is_waited_for_and_a_past_one_follows_the_stated_policy() -> None:
     assert ends(Wait(START + HOUR), at=START) == START + HOUR
-    assert ends(Wait(START), at=START) == START
+    now = Stage.of(journey(Wait(START, past="exit"))).call()
+    assert (now.run.outcome, now.run.ended) == ("completed", START)
     for past, outcome in (("continue", "completed"), ("exit", "date is past")):
         stage = Stage.of(journey(Wait(START - TICK, past=past))).call()  # type: ignore[arg-type]  # one of two
         assert (stage.run.ended, stage.run.outcome) == (START, outcome)
@@ -244,6 +245,7 @@ def test_a_wait_for_a_condition_ends_at_once_when_it_holds() -> None:
 def test_a_wait_for_what_holds_already_is_no_wait() -> None:
     stage = Stage.of(waiting(condition=attr("city").missing())).call()
     assert stage.sent == ["came"]
+    assert stage.told(NoteKind.STEP) == ["came true"]
 
 
 def test_a_wait_for_a_condition_ends_at_its_timeout() -> None:

@@ -398,6 +398,10 @@ def test_a_date_long_past_starts_nothing() -> None:
     stage.take()
     assert not stage.write(day=date(2026, 3, 1)).runs  # 09:00 the day before, more than a day ago
     assert stage.write(day=date(2026, 3, 2)).runs
+    for moment, number in ((START - DAY - TICK, 0), (START - DAY, 1)):
+        exact = Stage.of(journey(on_date("moment")))
+        exact.take()
+        assert len(exact.write(moment=moment).runs) == number
 
 
 # --------------------------------------------------------------------------------------- schedules
