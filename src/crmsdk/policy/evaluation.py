@@ -76,10 +76,8 @@ class Evaluator:
         for channel in request.channels:
             plan = self._plan_of(request, channel)
             if next(self._obstacles(plan, request, facts, now=now), None) is None:
-                option = plan.option
-                if plan.calendar:
-                    option = Option(channel, (*option.checks, *self._calendar(plan, facts, now)))
-                out.append(option)
+                checks = self._checks(plan, facts, now)
+                out.append(Option(channel, checks) if plan.calendar else plan.option)
         return tuple(out)
 
     def decide(self, request: ContactRequest, facts: ContactFacts, standing: Standing) -> Decision:
@@ -97,7 +95,7 @@ class Evaluator:
         expires = None if request.expires is None else to_micros(request.expires)
         own = standing.own(request.message_id)
         if own is not None and (own.state is ContactState.SENT or own.channel not in request.channels):
-            return self._refused(Reason.DUPLICATE, own.channel, message=own.message_id)
+            return self._refused(Reason.DUPLICATE, own.channel, messages=(own.message_id,))
         if expires is not None and now >= expires:
             return self._refused(Reason.EXPIRED, request.channels[0])
         case = _Case(request, facts, standing, own is not None, expires)
@@ -112,8 +110,7 @@ class Evaluator:
             closed[channel] = obstacles
         return self._later(case, closed)
 
-    def _refused(self, reason: Reason, channel: str, *, message: MessageId | None = None) -> Decision:
-        messages = () if message is None else (message,)
+    def _refused(self, reason: Reason, channel: str, *, messages: tuple[MessageId, ...] = ()) -> Decision:
         blocked = Blocked(rule=reason.value, reason=reason, channel=channel, messages=messages)
         return Decision(outcome=Ruling.REFUSE, reason=reason, blocked=(blocked,), policy=self.hash)
 
@@ -122,16 +119,11 @@ class Evaluator:
 
         It may be going out this moment, so nothing final is said before, but that it will have expired.
         """
-        opens = self._opens(case, channel, [_Obstacle(Reason.BUSY, Reason.BUSY.value, lease)])
+        busy = _Obstacle(Reason.BUSY, Reason.BUSY.value, lease)
+        opens = self._opens(case, channel, [busy])
         until = opens if isinstance(opens, int) else lease
         expired = case.expires is not None and until >= case.expires
-        blocked = Blocked(
-            rule=Reason.BUSY.value,
-            reason=Reason.BUSY,
-            channel=channel,
-            messages=(case.request.message_id,),
-            until=from_micros(lease),
-        )
+        blocked = attrs.evolve(busy.shown(channel, case.standing.now), messages=(case.request.message_id,))
         return Decision(
             outcome=Ruling.REFUSE if expired else Ruling.DEFER,
             until=None if expired else from_micros(until),
@@ -148,7 +140,7 @@ class Evaluator:
         for channel, obstacles in closed.items():
             found = self._opens(case, channel, obstacles)
             if isinstance(found, int):
-                opens.append((found, max(obstacles, key=_end).reason))
+                opens.append((found, _last(obstacles).reason))
             else:
                 never.append(found.reason)
                 if found not in obstacles:
@@ -176,14 +168,14 @@ class Evaluator:
         Returns:
             The moment, or the obstacle that has no end.
         """
-        last = max(obstacles, key=_end)
+        last = _last(obstacles)
         for _ in range(_JUMPS):
             if last.until is None:
                 return last
             obstacles = self._all_obstacles(case, channel, now=last.until)
             if not obstacles:
                 return last.until
-            last = max(obstacles, key=_end)
+            last = _last(obstacles)
         return last._replace(until=None)
 
     def _all_obstacles(self, case: "_Case", channel: str, *, now: int) -> "list[_Obstacle]":
@@ -195,9 +187,7 @@ class Evaluator:
             if any(each.stops(channel, request.purpose, addresses) for each in standing.suppressions):
                 obstacles.append(_Obstacle(Reason.SUPPRESSED, Reason.SUPPRESSED.value, None))
         if not case.held:
-            checks = plan.option.checks
-            if plan.calendar:
-                checks = (*checks, *self._calendar(plan, case.facts, now))
+            checks = self._checks(plan, case.facts, now)
             obstacles += [
                 _Obstacle(fill.check.reason, fill.check.rule, fill.until, fill)
                 for fill in judge(standing.contacts, checks, now=now)
@@ -228,13 +218,17 @@ class Evaluator:
             if until is not None:
                 yield _Obstacle(Reason.QUIET, night.id, until)
 
-    def _calendar(self, plan: Plan, facts: ContactFacts, now: int) -> Iterator[Check]:
-        """Resolve the caps of calendar periods: one check for each zone the person may be in."""
+    def _checks(self, plan: Plan, facts: ContactFacts, now: int) -> tuple[Check, ...]:
+        """Give all limits, the calendar's too: one check for each different period of the person's zones."""
+        if not plan.calendar:
+            return plan.option.checks
+        checks = dict.fromkeys(plan.option.checks)
         for each, check in plan.calendar:
             for name in facts.zones or self._zones:
                 span = self._hours.period(each, name, now)
                 # The first instant of the period belongs to it, and a bound is what lies before.
-                yield check._replace(since=span.first - 1, ends=span.last)
+                checks[check._replace(since=span.first - 1, ends=span.last)] = None
+        return tuple(checks)
 
     def _plan_of(self, request: ContactRequest, channel: str) -> Plan:
         kind, purpose, sender = request.kind, request.purpose, request.sender
@@ -289,9 +283,9 @@ def _blocked(closed: dict[str, list[_Obstacle]], now: int) -> tuple[Blocked, ...
     return tuple(each.shown(channel, now) for channel, obstacles in closed.items() for each in obstacles)
 
 
-def _end(obstacle: _Obstacle) -> float:
-    """Order obstacles by their end; what has none comes last."""
-    return inf if obstacle.until is None else obstacle.until
+def _last(obstacles: list[_Obstacle]) -> _Obstacle:
+    """Give the one that ends last; what has no end comes after all, and of equals the first."""
+    return max(obstacles, key=lambda each: inf if each.until is None else each.until)
 
 
 def _consent_refusal(plan: Plan, purpose: str, facts: ContactFacts, now: int) -> _Obstacle | None:
