@@ -54,7 +54,7 @@ class Crm(Session):
             values: Properties, when the event is a name.
             id: Names the fact for ever: the same id again changes nothing. Without it every call is a new
                 fact, so a retried call is counted twice.
-            at: When it happened, aware; now if left out.
+            at: When it happened, aware; if left out the moment of the first call with this id.
             source: Where it came from.
 
         Raises:
