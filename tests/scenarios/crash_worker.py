@@ -1,7 +1,7 @@
 """A process that runs one small campaign and dies at a chosen point; told what to do on standard input.
 
-Every call of a port has two points, before and after it. ``die_at`` counts them; at that one the process kills
-itself with SIGKILL, as a power cut or an out-of-memory killer would. Each job runs in a fork of its own.
+Every call of a port has two points, before and after it. ``die_at`` counts them; at that one the process
+kills itself with SIGKILL, as a power cut or an out-of-memory killer would. Each job runs in its own fork.
 """
 
 import asyncio
@@ -46,9 +46,9 @@ JOURNEY = Journey(
         Send("hello", "sink", key=STEPS[0]),
         Wait(timedelta(days=2)),
         Branch(
-            When(attr("vip") == True, [Send("hello", "sink", key="vip")]),
+            When(attr("vip").exists(), [Send("hello", "sink", key="vip")]),
             otherwise=[Send("hello", "sink", key=STEPS[1])],
-        ),  # noqa: E712
+        ),
     ],
 )
 
@@ -105,7 +105,7 @@ def point() -> None:
 
 
 async def campaign(job: dict[str, Any]) -> None:
-    """Run the campaign from one of its moments on; ``late`` is how long after the moment it comes back."""
+    """Run the campaign from a moment on, or at ``moments`` alone; ``late`` is how long after it."""
     clock = VirtualClock(MOMENTS[job["from"]] + timedelta(seconds=job["late"]))
     async with Crm.over(
         Mortal(SqliteStore(job["db"])),  # type: ignore[arg-type]  # a port by its methods
@@ -118,21 +118,40 @@ async def campaign(job: dict[str, Any]) -> None:
         clock=clock,
         worker=f"worker-{os.getpid()}",
     ) as crm:
-        for index in range(job["from"], len(MOMENTS)):
+        for index in job.get("moments", range(job["from"], len(MOMENTS))):
             clock.set(MOMENTS[index])
             with open(job["progress"], "w", encoding="ascii") as file:  # noqa: ASYNC230, PTH123 - tests only
                 file.write(str(index))
             if index == 0:
                 for person in PEOPLE:
                     await crm.track(person, "signed_up", {}, id=f"signed-{person}", at=MOMENTS[0])
-            await crm.advance()
+            await crm.advance(limit=job.get("limit", 500))
+
+
+def crowd(job: dict[str, Any]) -> None:
+    """Run many workers at once, all at one moment, then all at the next; say how many failed."""
+    failed = 0
+    for index in range(len(MOMENTS)):
+        children = []
+        for _ in range(job["crowd"]):
+            child = os.fork()
+            if child == 0:
+                asyncio.run(campaign({**job, "moments": [index], "limit": 1}))
+                os._exit(0)
+            children.append(child)
+        failed += sum(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) != 0 for child in children)
+    sys.stdout.write(f"crowd {failed}\n")
+    sys.stdout.flush()
 
 
 def main() -> None:
     """Read one job a line, run it in a fork, say how it ended."""
-    global die_at, passed  # noqa: PLW0603 - set for the fork
+    global die_at, passed
     for line in sys.stdin:
         job = json.loads(line)
+        if "crowd" in job:
+            crowd(job)
+            continue
         child = os.fork()
         if child == 0:
             die_at, passed = job["die_at"], 0

@@ -67,7 +67,7 @@ def known(*names: Identifier, at: datetime, id: str, zone: str | None = None, **
 
 
 class Stage:
-    """One SQLite file on which any number of Crm objects may be opened; the provider lives longer than they."""
+    """One SQLite file on which any number of Crm objects may be opened; the providers outlive them."""
 
     def __init__(self, folder: Path, start: datetime = START) -> None:
         self.path = folder / "crm.db"

@@ -1,4 +1,4 @@
-"""Bad input, bad settings, bad disks: each has a typed error that names the thing and the mend; nothing is lost."""
+"""Bad input, settings and disks: each has a typed error that names thing and mend; nothing is lost."""
 
 import sqlite3
 from contextlib import closing
@@ -62,11 +62,11 @@ async def test_unknown_event_and_wrong_type_name_the_field_and_the_mend(stage: S
 async def test_a_naive_moment_names_its_field(stage: Stage) -> None:
     naive = datetime(2026, 3, 2)  # noqa: DTZ001 - the point
     async with stage.open() as crm:
-        with pytest.raises(NaiveMoment, match="'at' .*naive|at.*naive"):
+        with pytest.raises(NaiveMoment, match=r"'at': is a naive datetime"):
             await crm.track("ann", "signed_up", id="one", at=naive)
         with pytest.raises(NaiveMoment, match="naive"):
             await crm.advance(naive)
-        with pytest.raises(NaiveMoment, match="properties.when"):
+        with pytest.raises(NaiveMoment, match=r"properties\.when"):
             await crm.track("ann", "signed_up", {"when": naive}, id="two")
     assert await stage.runs("ann") == ()
 
@@ -74,7 +74,7 @@ async def test_a_naive_moment_names_its_field(stage: Stage) -> None:
 async def test_one_id_with_two_bodies_is_an_error_on_record_and_the_first_stands(stage: Stage) -> None:
     async with stage.open(SERIES) as crm:
         await crm.track("ann", "visit", {"page": "a"}, id="one", at=START)
-        with pytest.raises(DuplicateEvent, match="'one' is stored with another body.*use a new id"):
+        with pytest.raises(DuplicateEvent, match=r"'one' is stored with another body.*use a new id"):
             await crm.track("ann", "visit", {"page": "b"}, id="one", at=START)
         taken = await crm.ingest(
             [
@@ -162,7 +162,7 @@ async def test_a_database_of_a_newer_version_is_left_alone(stage: Stage) -> None
         await crm.track("ann", "signed_up", id="one")
     with closing(sqlite3.connect(stage.path)) as connection, connection:
         connection.execute("UPDATE meta SET value = '999' WHERE key = 'schema'")
-    with pytest.raises(NewerStore, match="version 999.*upgrade crmsdk"):
+    with pytest.raises(NewerStore, match=r"version 999.*upgrade crmsdk"):
         async with stage.open(SERIES):
             pass
 
@@ -224,7 +224,7 @@ async def test_what_nobody_knows_is_named(stage: Stage) -> None:
             crm.complete_task("t"),
             crm.customer("eve"),
         ):
-            with pytest.raises(UnknownName, match="eve|'t'"):
+            with pytest.raises(UnknownName, match=r"eve|'t'"):
                 await call
         await crm.identify("ann", id="one")
         with pytest.raises(Exception, match=r"no by_call\(\) trigger"):

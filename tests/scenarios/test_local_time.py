@@ -1,4 +1,4 @@
-"""Waits on a person's own clock: weekdays, nights on which clocks change, dates that are past, windows to the tick."""
+"""Waits on a person's own clock: weekdays, clocks that change, past dates, windows to the tick."""
 
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from crmsdk.channels.memory import MemoryChannel
 from crmsdk.journeys.definition import Journey
-from crmsdk.journeys.steps import Branch, Send, Wait, When, date_of, local_time
+from crmsdk.journeys.steps import Branch, Send, UntilLocal, Wait, When, date_of, local_time
 from crmsdk.journeys.triggers import every, on, on_date
 from crmsdk.ledgers.memory import MemoryLedger
 from crmsdk.policy.rules import quiet
@@ -40,50 +40,61 @@ async def _awaited(stage: Stage, now: datetime, zone: str, wait: Journey) -> dat
 
 
 @pytest.mark.parametrize(
-    ("zone", "now", "at", "days", "expected"),
+    ("zone", "now", "wait", "expected"),
     [
-        ("Asia/Tokyo", utc(2026, 3, 7, 12), "05:00", "mon", utc(2026, 3, 8, 20)),
-        ("Asia/Tokyo", utc(2026, 3, 8, 20), "05:00", "mon", utc(2026, 3, 8, 20)),
-        ("Asia/Tokyo", utc(2026, 3, 8, 20, 0, 1), "05:00", "mon", utc(2026, 3, 15, 20)),
+        ("Asia/Tokyo", utc(2026, 3, 7, 12), local_time("05:00", on="mon"), utc(2026, 3, 8, 20)),
+        ("Asia/Tokyo", utc(2026, 3, 8, 20), local_time("05:00", on="mon"), utc(2026, 3, 8, 20)),
+        ("Asia/Tokyo", utc(2026, 3, 8, 20, 0, 1), local_time("05:00", on="mon"), utc(2026, 3, 15, 20)),
         (
             "Pacific/Auckland",
             utc(2026, 6, 5, 3),
-            "09:00",
-            "weekdays",
+            local_time("09:00", on="weekdays"),
             utc(2026, 6, 7, 21),
         ),  # Friday afternoon there
         (
             "Pacific/Auckland",
             utc(2026, 6, 4, 20),
-            "09:00",
-            "weekdays",
+            local_time("09:00", on="weekdays"),
             utc(2026, 6, 4, 21),
         ),  # Friday morning there
-        ("Europe/Berlin", utc(2026, 3, 28, 12), "09:00", "every day", utc(2026, 3, 29, 7)),
+        ("Europe/Berlin", utc(2026, 3, 28, 12), local_time("09:00", on="every day"), utc(2026, 3, 29, 7)),
         (
             "Europe/Berlin",
             utc(2026, 3, 28, 12),
-            "02:30",
-            "every day",
+            local_time("02:30", on="every day"),
             utc(2026, 3, 29, 1),
         ),  # skipped: after the gap
-        ("America/New_York", utc(2026, 10, 31, 18), "09:00", "every day", utc(2026, 11, 1, 14)),
         (
             "America/New_York",
             utc(2026, 10, 31, 18),
-            "01:30",
-            "every day",
+            local_time("09:00", on="every day"),
+            utc(2026, 11, 1, 14),
+        ),
+        (
+            "America/New_York",
+            utc(2026, 10, 31, 18),
+            local_time("01:30", on="every day"),
             utc(2026, 11, 1, 5, 30),
         ),  # the first of two
-        ("Australia/Lord_Howe", utc(2026, 10, 3, 2), "02:15", "every day", utc(2026, 10, 3, 15, 30)),
-        ("Australia/Lord_Howe", utc(2026, 10, 3, 2), "09:00", "every day", utc(2026, 10, 3, 22)),
-        ("UTC", utc(2028, 2, 28, 12), "09:00", "every day", utc(2028, 2, 29, 9)),
+        (
+            "Australia/Lord_Howe",
+            utc(2026, 10, 3, 2),
+            local_time("02:15", on="every day"),
+            utc(2026, 10, 3, 15, 30),
+        ),
+        (
+            "Australia/Lord_Howe",
+            utc(2026, 10, 3, 2),
+            local_time("09:00", on="every day"),
+            utc(2026, 10, 3, 22),
+        ),
+        ("UTC", utc(2028, 2, 28, 12), local_time("09:00", on="every day"), utc(2028, 2, 29, 9)),
     ],
 )
 async def test_t16_t17_t20_a_wait_ends_when_the_persons_clock_says_so(
-    stage: Stage, zone: str, now: datetime, at: str, days: str, expected: datetime
+    stage: Stage, zone: str, now: datetime, wait: UntilLocal, expected: datetime
 ) -> None:
-    waiting = journey("morning", Wait(local_time(at, on=days)), Send("hi", "sink"))
+    waiting = journey("morning", Wait(wait), Send("hi", "sink"))
     assert await _awaited(Stage(stage.path.parent, now), now, zone, waiting) == expected
 
 

@@ -1,4 +1,4 @@
-"""What one person's data breaks stays with that person: everybody else goes on, and an operator can see it."""
+"""What one person's data breaks stays with that person: everybody else goes on, an operator can see it."""
 
 from datetime import UTC, datetime
 from typing import Any

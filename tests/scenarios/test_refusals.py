@@ -1,4 +1,4 @@
-"""Every answer to a message, a refusal too, moves its run on or ends it: nobody is stuck, everybody may return."""
+"""Every answer to a message, a refusal too, moves its run on or ends it: nobody is stuck."""
 
 from collections.abc import Sequence
 from datetime import timedelta

@@ -82,14 +82,15 @@ async def _places(store: Store, ledger: Ledger) -> dict[str, Any]:
 
 
 @given(world=worlds(), answering=st.booleans())
-def test_simulation_equals_production(world: World, answering: bool) -> None:  # noqa: FBT001 - hypothesis gives it
+def test_simulation_equals_production(world: World, answering: bool) -> None:
     responses = (
         ConstantResponses(opens=0.7, clicks=0.7, buys=0.7, unsubscribes=0.2, event="buy")
         if answering
         else NoResponses()
     )
     simulation = Simulation(
-        world.journeys, world.news, start=START, policy=world.policy, templates=WORDS, responses=responses, seed=3
+        world.journeys, world.news, start=START, policy=world.policy,
+        templates=WORDS, responses=responses, seed=3,
     )  # fmt: skip
     recorder = Recorder(simulation)
     simulation.crm = recorder  # type: ignore[assignment]  # the Crm by its methods
@@ -104,4 +105,4 @@ def test_simulation_equals_production(world: World, answering: bool) -> None:  #
     }
     assert places == drive(_places(simulation.store, simulation.ledger))
     assert real.notes == imagined.notes
-    assert all(not note.kind == "parked" for notes in real.notes.values() for note in notes)
+    assert all(note.kind != "parked" for notes in real.notes.values() for note in notes)

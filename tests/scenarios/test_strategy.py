@@ -1,4 +1,4 @@
-"""A communication strategy at work: the usual journeys, kinds of messages, limits, holdouts and rehearsals."""
+"""A communication strategy at work: usual journeys, kinds, limits, holdouts and rehearsals."""
 
 import shutil
 from collections import Counter
@@ -27,10 +27,24 @@ pytestmark = pytest.mark.anyio
 
 BOUGHT = did("buy").since_entry()
 LIFECYCLE = (
-    journey("welcome", Send("hi", "sink"), Wait(2 * DAY), Send("more", "sink"), enter=on("buy"), entry=once(), goal=BOUGHT),
+    journey(
+        "welcome",
+        Send("hi", "sink"),
+        Wait(2 * DAY),
+        Send("more", "sink"),
+        enter=on("buy"),
+        entry=once(),
+        goal=BOUGHT,
+    ),
     journey("repeat", Send("hi", "sink"), enter=on("buy").unless("buy", within=10 * DAY), goal=BOUGHT),
-    journey("win-back", Send("bye", "sink", purpose="winback"), enter=enters(did("buy") & ~did("buy").within(60 * DAY), "sleepers"), goal=BOUGHT, holdout=0.1),
-)  # fmt: skip
+    journey(
+        "win-back",
+        Send("bye", "sink", purpose="winback"),
+        enter=enters(did("buy") & ~did("buy").within(60 * DAY), "sleepers"),
+        goal=BOUGHT,
+        holdout=0.1,
+    ),
+)
 
 
 def test_r47_welcome_repeat_purchase_and_win_back_run_in_simulation() -> None:
@@ -47,13 +61,21 @@ def test_r47_welcome_repeat_purchase_and_win_back_run_in_simulation() -> None:
     assert (runs["welcome"]["goals"], runs["repeat"]["goals"]) == (1, 1)
     held_out = runs["win-back"]["holdout"]
     assert isinstance(held_out, int)
-    assert {row["journey"]: row["sends"] for row in report.sends("journey")} == {"welcome": 42, "repeat": 22, "win-back": 21 - held_out}  # fmt: skip
+    assert {row["journey"]: row["sends"] for row in report.sends("journey")} == {
+        "welcome": 42,
+        "repeat": 22,
+        "win-back": 21 - held_out,
+    }
     told = [
         (entry.at - START, entry.about) for entry in report.timeline("ann") if entry.what == "message sent"
     ]
     assert [(span.days, about) for span, about in told] == [
-        (1, "welcome/0"), (3, "welcome/2"), (14, "repeat/0"), (50, "repeat/0"), (100, "win-back/0"),
-    ]  # fmt: skip
+        (1, "welcome/0"),
+        (3, "welcome/2"),
+        (14, "repeat/0"),
+        (50, "repeat/0"),
+        (100, "win-back/0"),
+    ]
 
 
 async def test_r52_repeat_purchase_after_n_days_without_one(stage: Stage) -> None:
@@ -102,7 +124,10 @@ async def test_t31_the_estimate_is_what_production_sends(stage: Stage, tmp_path:
 
 @given(world=worlds())
 def test_r113_a_control_person_gets_nothing(world: World) -> None:
-    plan = [Journey(one.name, one.enter, one.steps, kind=one.kind, goal=one.goal, holdout=Holdout(0.5, "global")) for one in JOURNEYS[:5]]  # fmt: skip
+    plan = [
+        Journey(one.name, one.enter, one.steps, kind=one.kind, goal=one.goal, holdout=Holdout(0.5, "global"))
+        for one in JOURNEYS[:5]
+    ]
     channels = [MemoryChannel(name, everyone=True) for name in ("sink", "other")]
     report = simulate(plan, world.news, start=START, until=world.end, policy=world.policy, channels=channels)
     groups: dict[str, set[bool]] = {}
@@ -166,7 +191,10 @@ async def test_r71_r72_all_channels_count_together_calls_made_elsewhere_too(stag
         assert "all-week" in entry.why
 
 
-@given(hours=st.lists(st.integers(0, 24 * 20), min_size=1, max_size=40), kinds=st.lists(st.sampled_from(("promo", "content", "trigger")), min_size=1))  # fmt: skip
+@given(
+    hours=st.lists(st.integers(0, 24 * 20), min_size=1, max_size=40),
+    kinds=st.lists(st.sampled_from(("promo", "content", "trigger")), min_size=1),
+)
 def test_r73_r76_no_rolling_week_holds_more_than_six(hours: list[int], kinds: list[str]) -> None:
     plan = [
         journey(kind, Send("hi", ("sink", "other")), enter=on(kind), kind=kind, entry=each_time())

@@ -1,4 +1,4 @@
-"""Random small worlds: a few people, a few journeys of one family, and news that come late, twice and by device."""
+"""Random small worlds: few people, journeys of one family, news that come late, twice and by device."""
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
@@ -36,16 +36,72 @@ _VISITOR = did("visit").within(timedelta(days=2))
 _BOUGHT = did("buy").since_entry()
 
 JOURNEYS: Final[Sequence[Journey]] = (
-    journey("welcome", Send("hi", "sink"), Wait(DAY), Branch(When(attr("vip") == True, [Send("bye", "other")]), otherwise=[Send("more", "sink")]), entry=once(), goal=_BOUGHT),  # noqa: E712
-    journey("cart", Send("hi", ("sink", "other")), Wait(2 * HOUR), Send("more", "other"), enter=on("cart", key="cart").unless("buy", within=2 * HOUR), exit=_BOUGHT),
-    journey("morning", Wait(local_time("09:00", on="weekdays")), Send("hi", "sink"), Wait(local_time("09:00")), Send("bye", "sink"), enter=on("visit"), goal=_BOUGHT),
-    journey("answer", Send("hi", "sink"), WaitFor(did("visit").since_entry(), timeout=DAY, then=[Send("more", "sink")], otherwise=[Send("bye", "sink")]), entry=each_time(), overdue="skip"),
-    journey("absent", Split("size", Arm("a", 1, [Send("hi", "sink")]), Arm("b", 2, [Update("vip", True), Send("bye", "sink")])), enter=leaves(_VISITOR, "visitors"), holdout=Holdout(0.5)),
+    journey(
+        "welcome",
+        Send("hi", "sink"),
+        Wait(DAY),
+        Branch(When(attr("vip").exists(), [Send("bye", "other")]), otherwise=[Send("more", "sink")]),
+        entry=once(),
+        goal=_BOUGHT,
+    ),
+    journey(
+        "cart",
+        Send("hi", ("sink", "other")),
+        Wait(2 * HOUR),
+        Send("more", "other"),
+        enter=on("cart", key="cart").unless("buy", within=2 * HOUR),
+        exit=_BOUGHT,
+    ),
+    journey(
+        "morning",
+        Wait(local_time("09:00", on="weekdays")),
+        Send("hi", "sink"),
+        Wait(local_time("09:00")),
+        Send("bye", "sink"),
+        enter=on("visit"),
+        goal=_BOUGHT,
+    ),
+    journey(
+        "answer",
+        Send("hi", "sink"),
+        WaitFor(
+            did("visit").since_entry(),
+            timeout=DAY,
+            then=[Send("more", "sink")],
+            otherwise=[Send("bye", "sink")],
+        ),
+        entry=each_time(),
+        overdue="skip",
+    ),
+    journey(
+        "absent",
+        Split(
+            "size", Arm("a", 1, [Send("hi", "sink")]), Arm("b", 2, [Update("vip", True), Send("bye", "sink")])
+        ),
+        enter=leaves(_VISITOR, "visitors"),
+        holdout=Holdout(0.5),
+    ),
     journey("present", Emit("buy"), Wait(3 * HOUR), Send("more", "sink"), enter=enters(_VISITOR, "visitors")),
-    journey("trial", Wait(date_of("trial", timedelta(days=-1)), past="exit"), Send("hi", "sink"), enter=(on("signed_up"), on_date("trial"))),
-    journey("weekly", Send("hi", "other"), enter=every("0 10 * * wed", segment=did("visit")), kind="promo", lifetime=DAY),
-    journey("call", HandOver("call", to="sales", within=5 * HOUR, overdue=[Send("more", "sink")]), enter=on("cart"), holdout=Holdout(0.3, "calls")),
-)  # fmt: skip
+    journey(
+        "trial",
+        Wait(date_of("trial", timedelta(days=-1)), past="exit"),
+        Send("hi", "sink"),
+        enter=(on("signed_up"), on_date("trial")),
+    ),
+    journey(
+        "weekly",
+        Send("hi", "other"),
+        enter=every("0 10 * * wed", segment=did("visit")),
+        kind="promo",
+        lifetime=DAY,
+    ),
+    journey(
+        "call",
+        HandOver("call", to="sales", within=5 * HOUR, overdue=[Send("more", "sink")]),
+        enter=on("cart"),
+        holdout=Holdout(0.3, "calls"),
+    ),
+)
 
 POLICIES: Final[Sequence[ContactPolicy]] = (
     ContactPolicy(),
