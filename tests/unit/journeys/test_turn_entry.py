@@ -430,6 +430,10 @@ def test_occurrences_missed_in_an_outage_are_one_and_old_ones_none() -> None:
     other = Stage.of(journey(every("0 9 1 * *")))
     other.take()
     assert not other.sleep(START + 60 * DAY).runs
+    for late, number in ((DAY, 1), (DAY + TICK, 0)):
+        monthly = Stage.of(journey(every("0 9 1 * *")))
+        monthly.take()
+        assert len(monthly.sleep(datetime(2026, 4, 1, 9, tzinfo=UTC) + late).runs) == number
 
 
 def test_t16_a_schedule_fires_once_in_the_night_of_the_repeated_hour() -> None:
