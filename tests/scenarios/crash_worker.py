@@ -109,7 +109,7 @@ async def campaign(job: dict[str, Any]) -> None:
     clock = VirtualClock(MOMENTS[job["from"]] + timedelta(seconds=job["late"]))
     async with Crm.over(
         Mortal(SqliteStore(job["db"])),  # type: ignore[arg-type]  # a port by its methods
-        ledger=Mortal(SqliteLedger(job["db"])),
+        ledger=Mortal(SqliteLedger(job["db"])),  # type: ignore[arg-type]  # the same
         journeys=[JOURNEY],
         channels=[Sink(job["sink"], Idempotency(job["idempotency"]))],
         templates=TEMPLATES,

@@ -98,7 +98,8 @@ class Stage:
 
     async def runs(self, who: str) -> tuple[Enrollment, ...]:
         """Read the runs of a person."""
-        return await self._with(lambda store: _runs(store, who))
+        found: tuple[Enrollment, ...] = await self._with(lambda store: _runs(store, who))
+        return found
 
     async def messages(self, who: str) -> list[Message]:
         """Read the messages of a person, in the order of (due, id)."""

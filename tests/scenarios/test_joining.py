@@ -14,6 +14,7 @@ from crmsdk.ledgers.sqlite import SqliteLedger
 from crmsdk.model.address import ByAttribute
 from crmsdk.model.content import ChatContent, Content, Envelope
 from crmsdk.model.ids import CustomerId
+from crmsdk.model.inputs import Input
 from crmsdk.model.message import MessageState, Outcome, Rejected, Suppress
 from crmsdk.model.provider import Capabilities, Idempotency
 from crmsdk.policy.rules import cap
@@ -67,7 +68,7 @@ async def test_t25_news_of_the_visitor_that_come_with_the_join_make_no_second_en
         await crm.track(PHONE, "signed_up", id="one")
         await crm.advance()
         stage.clock.tick(HOUR)
-        news = [
+        news: list[Input] = [
             event(PHONE, "signed_up", START + timedelta(minutes=20), "two"),
             known(user("ann"), PHONE, at=START + timedelta(minutes=40), id="three"),
         ]

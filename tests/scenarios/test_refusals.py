@@ -15,6 +15,7 @@ from crmsdk.journeys.triggers import on
 from crmsdk.ledgers.sqlite import SqliteLedger
 from crmsdk.model.address import ByAttribute, ByCustomer
 from crmsdk.model.content import ChatContent, Content, Envelope
+from crmsdk.model.ids import CustomerId
 from crmsdk.model.message import (
     Accepted,
     Ambiguous,
@@ -46,7 +47,7 @@ async def _unsubscribed(crm: Crm, stage: Stage) -> None:
 
 async def _suppressed(crm: Crm, stage: Stage) -> None:
     ledger = SqliteLedger(stage.path)
-    await ledger.suppress([Suppression(customer="ann", channel="sink", reason="by hand", at=1)])
+    await ledger.suppress([Suppression(customer=CustomerId("ann"), channel="sink", reason="by hand", at=1)])
     await ledger.close()
 
 

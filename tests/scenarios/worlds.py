@@ -151,7 +151,7 @@ def _one(draw: st.DrawFn, index: int) -> Input:
             )
         case "traits":
             day = (START + timedelta(days=draw(st.integers(0, 6)))).date()
-            traits = draw(
+            traits: dict[str, object] = draw(
                 st.sampled_from(({"vip": True}, {"vip": None}, {"trial": date(day.year, day.month, day.day)}))
             )
             return known(user(person), at=at, id=f"i{index}", **traits)
