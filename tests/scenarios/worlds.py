@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import attrs
 from hypothesis import strategies as st
@@ -151,7 +151,7 @@ def _one(draw: st.DrawFn, index: int) -> Input:
             )
         case "traits":
             day = (START + timedelta(days=draw(st.integers(0, 6)))).date()
-            traits: dict[str, object] = draw(
+            traits: dict[str, Any] = draw(
                 st.sampled_from(({"vip": True}, {"vip": None}, {"trial": date(day.year, day.month, day.day)}))
             )
             return known(user(person), at=at, id=f"i{index}", **traits)
