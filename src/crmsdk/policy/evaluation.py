@@ -51,7 +51,7 @@ class Evaluator:
     """
 
     def __init__(self, policy: ContactPolicy, *, zone: str) -> None:
-        find_zone(zone, "zone")
+        find_zone(zone)
         self.policy = policy
         self.hash = content_hash(policy)
         self.looks_back = policy.longest_window() // _MICROSECOND
@@ -201,7 +201,7 @@ class Evaluator:
         channel = plan.option.channel
         if facts.addresses is not None and channel not in facts.addresses:
             yield _Obstacle(Reason.NO_ADDRESS, Reason.NO_ADDRESS.value, None)
-        if facts.suppressed and (channel in facts.suppressed or ANY in facts.suppressed):
+        if not facts.suppressed.isdisjoint((channel, ANY)):
             yield _Obstacle(Reason.SUPPRESSED, Reason.SUPPRESSED.value, None)
         if not plan.obeys:
             return

@@ -292,7 +292,7 @@ class Quiet:
         """Give the quiet spans of a plain week: minutes from Monday 00:00, wrapped at the week's end."""
         week = DAY_MINUTES * 7
         first, last = _minute(self.start), _minute(self.end)
-        length = last - first if last > first else last - first + DAY_MINUTES
+        length = (last - first) % DAY_MINUTES or DAY_MINUTES
         out = []
         for day in self.weekdays:
             begin = day * DAY_MINUTES + first

@@ -104,6 +104,12 @@ def test_suppressed_channel_is_passed_over() -> None:
     assert other.channel == "push"
 
 
+def test_contact_that_was_sent_differs_from_its_place_by_state_and_lease_only() -> None:
+    taken = placed(reserve(Option("push", ())))
+    assert taken is not None
+    assert taken.sent() == taken._replace(state=ContactState.SENT, lease=0)
+
+
 def test_message_that_is_sending_or_sent_takes_no_second_place() -> None:
     asked = reserve(Option("push", ()), Option("sms", ()))
     for mine in (own(NOW + 1), own(0)._replace(state=ContactState.SENT)):

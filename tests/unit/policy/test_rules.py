@@ -168,6 +168,9 @@ def test_policy_refuses_quiet_times_that_leave_nothing_open() -> None:
         ContactPolicy(sms, night)
     with pytest.raises(DefinitionError, match="leave promo no time"):
         ContactPolicy(day, audiences={"b2b": [night]})
+    content = [quiet("08:00", "21:00", kinds="content"), quiet("21:00", "08:00", kinds="content")]
+    with pytest.raises(DefinitionError, match="leave content no time"):
+        ContactPolicy(*content)
 
 
 def test_quiet_times_of_different_messages_do_not_add_up() -> None:
@@ -190,9 +193,9 @@ def test_switches_have_defaults_and_refuse_unknown_kinds() -> None:
     assert ContactPolicy(obeys=["service", "promo"]).obeys == (MessageKind.PROMO, MessageKind.SERVICE)
     assert ContactPolicy(counts="promo").counts == (MessageKind.PROMO,)
     assert policy.consent is ConsentMode.OPT_OUT
-    with pytest.raises(DefinitionError, match="unknown kind 'spam'"):
+    with pytest.raises(DefinitionError, match=r"^unknown kind 'spam'; kinds are promo, content, trigger"):
         ContactPolicy(obeys=["spam"])
-    with pytest.raises(DefinitionError, match="unknown consent 'maybe'"):
+    with pytest.raises(DefinitionError, match=r"^consent: unknown consent 'maybe'"):
         ContactPolicy(consent="maybe")
 
 
@@ -216,6 +219,7 @@ def test_policy_names_its_channels_and_how_far_it_looks_back() -> None:
     assert ContactPolicy(cap(1, each="day")).longest_window() >= timedelta(days=31, hours=1)
     assert ContactPolicy(cap(2, within=WEEK, distinct="channel")).longest_window() == WEEK
     assert ContactPolicy(inactive_only("winback"), opt_in()).longest_window() == timedelta(0)
+    assert ContactPolicy().longest_window() == timedelta(0)
 
 
 def test_policy_round_trips_through_json() -> None:
