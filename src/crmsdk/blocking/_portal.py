@@ -10,6 +10,7 @@ import threading
 import weakref
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
+from functools import partial
 from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 from crmsdk.errors import ConfigError
@@ -40,6 +41,12 @@ class _Call(Generic[T]):
         self._task = asyncio.get_running_loop().create_task(self._carry())
         self._task.add_done_callback(lambda _: calls.discard(self))
         self._task.add_done_callback(lambda _: self.give_up())
+
+    def end_by(self, stop: Callable[[], object]) -> None:
+        if self._task is None:
+            self.give_up()  # the interrupt came before the call had got here
+        else:
+            stop()
 
     def cancel(self) -> None:
         if self._task is not None:
@@ -73,25 +80,14 @@ class _Call(Generic[T]):
                 continue
             return
 
-    def outcome(self, post: Callable[[Callable[[], object]], None], *stops: Callable[[], object]) -> T:
-        """Wait for the work and give what it gave.
-
-        Args:
-            post: Runs a function in the portal's thread.
-            stops: What an interrupt of the waiting thread does, the next one at each further interrupt; the
-                work is waited for in between, and left alone after the last.
-        """
-        try:
-            self.settle()
-        except BaseException:
-            for stop in stops:
-                post(stop)
-                with contextlib.suppress(*_INTERRUPTS):
-                    self.settle()
-                if self._done.done():
-                    break
-            raise
+    def result(self) -> T:
+        """Give what the ended work gave, or raise what it raised."""
         return self._done.result()
+
+    @property
+    def ended(self) -> bool:
+        """Whether the work has ended."""
+        return self._done.done()
 
 
 def _serve(started: Future[_Works], calls: set[_Call[Any]]) -> None:
@@ -158,19 +154,33 @@ class Portal:
         Raises:
             ConfigError: the portal is closed, was opened before a fork, or is called from its own thread.
         """
+        return self._carried(work, self._admit, gently)
+
+    def _carried(
+        self,
+        work: Coroutine[Any, Any, T],
+        start: Callable[[_Call[Any]], None],
+        gently: Callable[[], object] | None = None,
+    ) -> T:
         call = _Call(work)
         try:
-            if self._owner != os.getpid():
-                raise ConfigError("this Crm was opened before a fork; open one in each process")
-            self._refuse_own_thread()
-            with self._gate:
-                if self._closed:
-                    raise ConfigError(_CLOSED)
-                self._enter(call)
-        except BaseException:
+            start(call)
+            call.settle()
+        except ConfigError:  # refused; what the work raises comes out of `result`
             work.close()
             raise
-        return call.outcome(self.post, *([gently] if gently else []), call.cancel)
+        except BaseException:
+            self._interrupt(call, gently)
+            raise
+        return call.result()
+
+    def _interrupt(self, call: _Call[Any], gently: Callable[[], object] | None) -> None:
+        """End a call whose thread was interrupted, harder at each further interrupt; then leave it alone."""
+        for stop in (gently, call.cancel):
+            if stop is not None and not call.ended:
+                with contextlib.suppress(*_INTERRUPTS):
+                    self.post(partial(call.end_by, stop))
+                    call.settle()
 
     def post(self, function: Callable[[], object]) -> None:
         """Run a function in the portal's thread soon, without waiting; safe in a signal handler.
@@ -208,14 +218,21 @@ class Portal:
                     self.post(gently)
                 for call in tuple(self._calls):
                     call.settle()
-                final = _Call(last())
-                self._enter(final)
-                final.outcome(self.post, final.cancel)
+                self._carried(last(), self._start)
             finally:
                 _let_go(self._owner, self._works)
         self._thread.join()
 
-    def _enter(self, call: _Call[Any]) -> None:
+    def _admit(self, call: _Call[Any]) -> None:
+        if self._owner != os.getpid():
+            raise ConfigError("this Crm was opened before a fork; open one in each process")
+        self._refuse_own_thread()
+        with self._gate:
+            if self._closed:
+                raise ConfigError(_CLOSED)
+            self._start(call)
+
+    def _start(self, call: _Call[Any]) -> None:
         self._calls.add(call)
         try:
             self._works[0].call_soon_threadsafe(call.start, self._calls)

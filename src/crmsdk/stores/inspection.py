@@ -51,7 +51,7 @@ def probe_folder(folder: Path) -> None:
             _probe(Path(inner) / "probe.db")
     except OSError as error:
         raise StoreError(
-            f"folder {folder.name!r} cannot be written ({type(error).__name__}); make it, or change its rights"
+            f"folder {folder.name!r} cannot be written ({type(error).__name__}); make it, or chmod it"
         ) from None
     except sqlite3.Error:
         raise StoreError(
