@@ -168,7 +168,8 @@ class MergeRefused(IdentityError):
 
     def __init__(self, first: str, second: str) -> None:
         super().__init__(
-            f"customers {first!r} and {second!r} are both identified; merge them on purpose or correct the identifier"
+            f"customers {first!r} and {second!r} are both identified; merge them on purpose, or correct the "
+            "identifier"
         )
         self.first = first
         self.second = second
@@ -195,7 +196,8 @@ class NewerStore(StoreError):
 
     def __init__(self, found: int, known: int) -> None:
         super().__init__(
-            f"the database has schema version {found}, this release reads up to {known}; upgrade crmsdk to open it"
+            f"the database has schema version {found}, this release reads up to {known}; upgrade crmsdk to "
+            "open it"
         )
         self.found = found
         self.known = known

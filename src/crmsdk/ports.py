@@ -137,9 +137,9 @@ class Store(Protocol):
     ) -> Sequence[Message]:
         """Take messages to send: no other worker gets them until ``lease``.
 
-        Taken are pending ones whose ``not_before`` is at or before ``now`` and whose lease is free or over (at
-        its very moment it is over), and ``sending`` ones whose lease is over (their worker died; they come
-        back as ``sending``). Messages of paused journeys are left alone. Order: ``Message.order``. The
+        Taken are pending ones whose ``not_before`` is at or before ``now`` and whose lease is free or over
+        (at its very moment it is over), and ``sending`` ones whose lease is over (their worker died; they
+        come back as ``sending``). Messages of paused journeys are left alone. Order: ``Message.order``. The
         returned rows carry the new worker and lease.
         """
 

@@ -112,7 +112,14 @@ async def play_week(
         channels, count, by = await _channels(stack, folder)
         clock = VirtualClock(begin)
         crm = Crm.over(
-            store, ledger=ledger, journeys=JOURNEYS, channels=channels, clock=clock, mode="live", zone=ZONE, **_SETTINGS
+            store,
+            ledger=ledger,
+            journeys=JOURNEYS,
+            channels=channels,
+            clock=clock,
+            mode="live",
+            zone=ZONE,
+            **_SETTINGS,
         )
         async with crm:
             await _feed(crm, clock, instants, facts, answers)

@@ -1,7 +1,7 @@
 """A quick copy of a frozen value with some fields changed, for the values that change all the time."""
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import cache
 from typing import Any, TypeVar
 
 import attrs
@@ -13,7 +13,7 @@ T = TypeVar("T")
 _Setter = Callable[[Any, Any], None]
 
 
-@lru_cache(maxsize=None)
+@cache
 def _copier(cls: type) -> tuple[Callable[[Any], Any], Mapping[str, _Setter]]:
     """Write a function that copies slot by slot: a loop over the slots takes twice as long."""
     names = [field.name for field in attrs.fields(cls)]

@@ -27,7 +27,7 @@ ZONE: Final = "crmsdk.zone"
 LOCALE: Final = "crmsdk.locale"
 ACCOUNT: Final = "crmsdk.account"
 PROFILE: Final = frozenset({ZONE, LOCALE, ACCOUNT})
-"""Names under which zone, locale and account stand in the attribute log, so that the last by event time counts."""
+"""Names under which zone, locale and account stand in the attribute log: the last by event time counts."""
 
 
 class IdentifierKind(StrEnum):

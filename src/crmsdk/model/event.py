@@ -20,7 +20,7 @@ START: str = ""
 """Sorts before every id: ``(moment, START)`` is the place just before the events of that moment."""
 
 AFTERWARDS = "~"
-"""What the ids of answers begin with, as of facts that runs make: they sort behind the ids of what they answer."""
+"""What ids of answers and of facts that runs make begin with: they sort behind what they answer."""
 
 
 def _at(value: datetime) -> datetime:

@@ -18,7 +18,7 @@ from crmsdk.model.money import Money
 __all__ = ["EMPTY", "Properties", "Value", "normal", "properties"]
 
 Value: TypeAlias = (
-    None | bool | int | float | str | datetime | date | Money | tuple["Value", ...] | Mapping[str, "Value"]
+    bool | int | float | str | datetime | date | Money | tuple["Value", ...] | Mapping[str, "Value"] | None
 )
 Properties: TypeAlias = Mapping[str, Value]
 
