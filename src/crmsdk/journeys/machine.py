@@ -123,7 +123,7 @@ def step(
 class _Turn:
     """One macrostep; lives for one call of ``step``."""
 
-    __slots__ = ("effects", "facts", "held", "now", "program", "project", "run", "untils")
+    __slots__ = ("effects", "facts", "held", "now", "program", "project", "run", "untils", "view")
 
     def __init__(
         self, program: Program, run: Enrollment, facts: Facts, now: datetime, project: Project, *, held: bool
@@ -134,6 +134,7 @@ class _Turn:
         self.now = now
         self.project = project
         self.held = held
+        self.view = view_of(run)  # what it holds of a run never changes
         self.effects: list[Effect] = []
         self.untils: list[datetime] = []
 
@@ -160,11 +161,11 @@ class _Turn:
         return Step(run=with_changes(self.run, wake=self._wake()), effects=tuple(self.effects))
 
     def _holds(self, condition: Condition) -> bool:
-        return evaluate(condition, self.facts, self.now, run=view_of(self.run)).matched
+        return evaluate(condition, self.facts, self.now, run=self.view).matched
 
     def _stands(self, condition: Condition) -> bool:
         """Ask, and wake the run when the answer may have changed by time alone."""
-        verdict = evaluate(condition, self.facts, self.now, run=view_of(self.run))
+        verdict = evaluate(condition, self.facts, self.now, run=self.view)
         if verdict.until is not None:
             self.untils.append(max(verdict.until, self.now + _TICK))
         return verdict.matched
@@ -282,7 +283,7 @@ class _Turn:
         deadline = self.run.since + at.timeout
         if self.now <= deadline:
             return self._stands(at.condition)
-        return evaluate(at.condition, self.facts, deadline, run=view_of(self.run)).matched
+        return evaluate(at.condition, self.facts, deadline, run=self.view).matched
 
     def _handed(self, stimulus: Asked) -> None:
         node = self._node()
@@ -482,7 +483,7 @@ class _Turn:
     # ----------------------------------------------------------------------------------- small change
 
     def _fact_id(self, node: Node) -> EventId:
-        """Name a fact so that it sorts behind those of its moment, behind its trigger and the run's earlier ones."""
+        """Name a fact so that it sorts behind its trigger and the run's earlier facts of its moment."""
         made = keyed_id(self.project.secret, ("fact", self.run.id, node.key))
         moment, trigger = self.run.position
         answers = len(trigger) - len(trigger.lstrip(AFTERWARDS)) if moment == self.now else 0

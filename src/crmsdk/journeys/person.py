@@ -331,11 +331,12 @@ class Change:
     ) -> "Change":
         """Find what is new or other in ``after``; unchanged parts are told by identity, at little cost."""
         old, new = before.facts, after.facts
+        same = new is old
         return cls(
             person=after,
-            events=_unknown(old.events, new.events),
-            attributes=_other(old.attributes, new.attributes),
-            consents=_other(old.consents, new.consents),
+            events=() if same else _unknown(old.events, new.events),
+            attributes=() if same else _other(old.attributes, new.attributes),
+            consents=() if same else _other(old.consents, new.consents),
             identifiers=tuple(i for i in after.identifiers if i not in before.identifiers)
             if after.identifiers is not before.identifiers
             else (),

@@ -252,4 +252,4 @@ class _Gathering:
 
     def _first(self, customer: CustomerId, id: str, name: str) -> bool:
         log = self.batch.people[customer].facts.attributes
-        return (id, name) not in self.written and not any((old.id, old.name) == (id, name) for old in log)
+        return (id, name) not in self.written and not any(old.id == id and old.name == name for old in log)

@@ -45,7 +45,7 @@ class Taken:
             accepted=self.accepted + other.accepted,
             duplicates=self.duplicates + other.duplicates,
             refused=(*self.refused, *other.refused),
-            ids=self.ids | other.ids,
+            ids=self.ids | other.ids if self.ids and other.ids else self.ids or other.ids,
         )
 
 

@@ -163,10 +163,12 @@ def _first_flip(steps: Iterable[tuple[datetime, T]], holds: Callable[[T], bool])
 
 def _counted(node: Counted, steps: Slices) -> Answer:
     low, high = node.low, node.high
-    return _first_flip(
-        ((at, end - start) for at, start, end in steps),
-        lambda count: low <= count and (high is None or count <= high),
-    )
+    _, start, end = next(steps)
+    matched = low <= end - start and (high is None or end - start <= high)
+    for at, start, end in steps:
+        if (low <= end - start and (high is None or end - start <= high)) is not matched:
+            return matched, at
+    return matched, None
 
 
 def _summed(node: Sum, facts: Facts, now: datetime) -> Answer:

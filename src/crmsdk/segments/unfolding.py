@@ -81,8 +81,13 @@ def events_since(node: SinceEntry, facts: Facts, run: RunView | None) -> list[Ev
     """
     if run is None:
         raise DefinitionError("since_entry has a meaning only inside a run; evaluate with run=RunView(...)")
-    events = facts.events[bisect_right(facts.events, run.entry, key=attrgetter("position")) :]
-    found = [event for event in events if event.name == node.event]
+    name, found = node.event, []
+    for event in reversed(facts.events):
+        if event.position <= run.entry:
+            break
+        if event.name == name:
+            found.append(event)
+    found.reverse()
     if node.span is not None:
         end = moved(run.entry[0], node.span)
         found = [event for event in found if end is None or event.at <= end]

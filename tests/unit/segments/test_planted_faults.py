@@ -38,7 +38,11 @@ FAULTS: dict[str, tuple[Callable[..., Any], str, str]] = {
         "len([moment for moment in moments if moment < now])",
     ),
     "events of the future count": (unfolding.slices, "bisect_right(moments, now)", "len(moments)"),
-    "the trigger counts as after itself": (unfolding.events_since, "bisect_right", "bisect.bisect_left"),
+    "the trigger counts as after itself": (
+        unfolding.events_since,
+        "event.position <= run.entry",
+        "event.position < run.entry",
+    ),
     "the span since entry leaves out its end": (unfolding.events_since, "event.at <= end", "event.at < end"),
     "the key of a run is forgotten": (unfolding.events_since, "if node.keyed and", "if not node.keyed and"),
     "currencies are mixed": (
