@@ -10,6 +10,7 @@ import attrs
 from crmsdk.errors import UnknownName
 from crmsdk.journeys.definition import Journey
 from crmsdk.journeys.person import Enrollment, Note, NoteKind, Person
+from crmsdk.model.customer import Identifier, IdentifierKind
 from crmsdk.model.ids import CustomerId
 from crmsdk.model.message import Message, MessageState
 from crmsdk.model.values import Value
@@ -140,17 +141,27 @@ class Figures:
 
     # -------------------------------------------------------------------------------------- people
 
-    def timeline(self, customer: str) -> Timeline:
+    def timeline(self, who: str | Identifier) -> Timeline:
         """Give everything about one customer in order, with the reasons why a message was not sent.
 
+        Args:
+            who: The customer: the application's user id, an ``Identifier``, or the id a table shows.
+
         Raises:
-            UnknownName: nobody of that id.
+            UnknownName: nobody of that name.
         """
-        person = self.people.get(CustomerId(customer))
-        if person is None:
-            raise UnknownName("customer", customer)
+        person = self._find(who)
         mine = [message for message in self.messages if message.customer == person.id]
         return timeline(person, self.notes[person.id], mine)
+
+    def _find(self, who: str | Identifier) -> Person:
+        name = Identifier(IdentifierKind.USER, who) if isinstance(who, str) else who
+        found = next((person for person in self.people.values() if name in person.identifiers), None)
+        if found is None and isinstance(who, str):
+            found = self.people.get(CustomerId(who))
+        if found is None:
+            raise UnknownName("customer", who if isinstance(who, str) else f"by {who.kind}")
+        return found
 
     def decisions(self) -> tuple[tuple[str, ...], ...]:
         """List everything decided about messages, so that two runs can be compared line by line.

@@ -6,7 +6,8 @@
     ]
     history = load_history(csv_rows("orders.csv.gz"), orders, catalog=catalog, received=now)
 
-``track`` and ``identify`` give what the methods of ``Crm`` of these names would take in.
+``track`` and ``identify`` give what the methods of ``Crm`` of these names would take in. Both are typed as any
+input, so that a list of both is a history to type checkers.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -42,7 +43,7 @@ def track(
     at: datetime,
     id: str = "",
     source: str = "",
-) -> Track:
+) -> Input:
     """Write down one event of a person.
 
     Args:
@@ -83,7 +84,7 @@ def identify(
     locale: str | None = None,
     id: str = "",
     source: str = "",
-) -> Identify:
+) -> Input:
     """Write down who a person is and what is known about them.
 
     Args:
