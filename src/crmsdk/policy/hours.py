@@ -62,8 +62,8 @@ class Hours:
             # The times and not the rule: hashing a rule costs more than the answer.
             firsts, lasts = self._nights(rule.start, rule.end, rule.weekdays, name, now // _CHUNK)
             begun = bisect_right(firsts, now)
-            if begun and now < lasts[begun - 1] and (until is None or lasts[begun - 1] > until):
-                until = lasts[begun - 1]
+            if begun and now < (last := lasts[begun - 1]):
+                until = last if until is None else max(until, last)
         return until
 
     def period(self, each: Period, name: str, now: int) -> Span:
@@ -117,5 +117,5 @@ def _time(text: str) -> time:
 def _last_instant(day: date, clock: time, where: ZoneInfo) -> datetime:
     """Give the last instant at which the clock of a zone shows a local time; after a gap, its first."""
     second = datetime.combine(day, clock, tzinfo=where).replace(fold=1).astimezone(UTC)
-    shown = local(second, where).replace(tzinfo=None, fold=0)
+    shown = local(second, where).replace(tzinfo=None)
     return second if shown == datetime.combine(day, clock) else at_local(day, clock, where)
