@@ -83,6 +83,10 @@ docs: $(VENV)/.has-docs ## build the documentation into site/; a warning is an e
 reference: $(VENV)/.has-test ## write the reference pages of new modules
 	@$(BIN)/python -m scripts.reference
 
+.PHONY: face
+face: $(VENV)/.has-test ## write the sync twins of the async Crm
+	@$(BIN)/python -m scripts.blocking_face
+
 .PHONY: api
 api: $(VENV)/.has-lint ## compare the public names with the last tag
 	@tag=$$(git describe --tags --abbrev=0 2>/dev/null); \

@@ -1,6 +1,6 @@
 """Write ``src/crmsdk/blocking/crm.py``: a sync twin for each public method of the async Crm.
 
-Run ``python -m scripts.blocking_face`` after a change of ``src/crmsdk/runtime/crm.py``; a test holds the file
+Run ``make face`` after a change of ``src/crmsdk/runtime/crm.py``; a test holds the file
 equal to what this would write. Signatures and docstrings are taken word for word from the source. What opens,
 runs and closes is written by hand in ``crmsdk.blocking._session``.
 """

@@ -2,7 +2,7 @@
 
 import heapq
 import random
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import count
 from typing import Unpack, cast
@@ -18,17 +18,15 @@ from crmsdk.journeys.steps import Send, Step
 from crmsdk.ledgers.memory import MemoryLedger
 from crmsdk.model.address import Address
 from crmsdk.model.changing import with_changes
-from crmsdk.model.content import ChatContent, Content, EmailContent, Envelope
+from crmsdk.model.content import Content, Envelope
 from crmsdk.model.customer import Customer
 from crmsdk.model.ids import MessageId
 from crmsdk.model.inputs import Input as News
 from crmsdk.model.inputs import Track
-from crmsdk.model.message import DeliveryEvent, Message, MessageKind, Outcome
+from crmsdk.model.message import DeliveryEvent, Message, Outcome
 from crmsdk.model.moment import to_moment
 from crmsdk.model.provider import Capabilities
-from crmsdk.model.rendering import Rendered
-from crmsdk.model.values import Properties
-from crmsdk.ports import Channel, TemplateEngine
+from crmsdk.ports import Channel
 from crmsdk.runtime.clocks import VirtualClock
 from crmsdk.runtime.crm import Crm
 from crmsdk.runtime.options import Options, Rules
@@ -37,34 +35,12 @@ from crmsdk.simulation.driving import drive
 from crmsdk.simulation.report import Report, report_of
 from crmsdk.simulation.responses import NoResponses, Response, Responses
 from crmsdk.stores.memory import MemoryStore
+from crmsdk.templates.standing_in import StandInTemplates
 
 __all__ = ["Simulation", "simulate"]
 
 Progress = Callable[[datetime, datetime, datetime], None]
 """Called now and then with start, the present moment and the end."""
-
-
-class _AnyTemplate(TemplateEngine):
-    """Stands in when no templates are given: every template exists, says its name and lacks nothing."""
-
-    @override
-    def names(self) -> Sequence[str]:
-        return ()
-
-    @override
-    def variables(self, name: str) -> Mapping[str, frozenset[str]]:
-        return {}
-
-    @override
-    def render(
-        self, name: str, channel: str, *, locale: str | None, values: Properties, kind: MessageKind
-    ) -> Rendered:
-        content: Content = (
-            EmailContent(subject=name, text=name, unsubscribe_url="https://unsubscribe.invalid/")
-            if channel == "email"
-            else ChatContent(text=name)
-        )
-        return Rendered(template=name, channel=channel, locale=locale or "en", content=content)
 
 
 class _Watched(Channel):
@@ -171,7 +147,7 @@ class Simulation:
         self._future = ordered[len(known) :]
         self._place = 0
         if settings.get("templates") is None:
-            settings["templates"] = _AnyTemplate()
+            settings["templates"] = StandInTemplates()
         own = {"zone": zone, "ledger": self.ledger, "clock": self._clock, "mode": "live"}
         common = cast("Options", {**own, **settings})  # Rules are some of the Options
         before = Crm.over(self.store, **common)

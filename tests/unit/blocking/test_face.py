@@ -78,7 +78,7 @@ def test_twins_agree_in_signature_and_words(name: str) -> None:
 def test_the_written_face_is_what_the_script_writes() -> None:
     written = blocking_face.SYNC.read_text(encoding="utf-8")
     wanted = blocking_face.face(blocking_face.ASYNC.read_text(encoding="utf-8"))
-    assert written == wanted, "run `python -m scripts.blocking_face`"
+    assert written == wanted, "run `make face`"
 
 
 def test_a_new_method_gets_a_twin() -> None:
