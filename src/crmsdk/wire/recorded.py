@@ -6,8 +6,8 @@
     ]
     history = load_history(csv_rows("orders.csv.gz"), orders, catalog=catalog, received=now)
 
-``track`` and ``identify`` give what the methods of ``Crm`` of these names would take in. Both are typed as any
-input, so that a list of both is a history to type checkers.
+``track`` and ``identify`` give what the methods of ``Crm`` of these names would take in. Both are typed as
+any input, so that a list of both is a history to type checkers.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
