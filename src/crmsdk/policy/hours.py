@@ -102,7 +102,7 @@ def _nights(
             over = end == "24:00" or end <= start
             last = to_micros(_last_instant(day + _DAY if over else day, _time(end), where))
             if lasts and first <= lasts[-1]:
-                lasts[-1] = max(lasts[-1], last)
+                lasts[-1] = last  # never earlier: the same local time of a later day
             elif first < last:
                 firsts.append(first)
                 lasts.append(last)

@@ -38,6 +38,8 @@ NIGHTS = [
     quiet("21:00", "08:00"),
     quiet("22:30", "00:15"),
     quiet("00:00", "24:00", weekdays=[6]),
+    quiet("00:00", "24:00", weekdays=[5, 6]),  # two that touch are one
+    quiet("20:00", "19:30", weekdays=[4, 5, 6]),
     quiet("01:30", "02:30"),
     quiet("02:00", "01:30"),
     quiet("20:00", "09:00", weekdays=[0, 4]),
@@ -116,6 +118,15 @@ def test_rules_of_equal_times_share_answers_and_others_do_not() -> None:
     assert hours.quiet_until(quiet("11:00", "13:00", weekdays=[3]), ("UTC",), noon) is None
     assert hours.quiet_until(quiet("11:00", "12:00"), ("UTC",), noon) is None
     assert hours.quiet_until(quiet("11:00", "13:00"), ("Asia/Tokyo",), noon) is None
+
+
+def test_quiet_times_that_touch_are_one() -> None:
+    saturday = to_micros(datetime(2026, 3, 7, 12, tzinfo=UTC))
+    for rule, until in (
+        (quiet("00:00", "24:00", weekdays=[5, 6]), datetime(2026, 3, 9, tzinfo=UTC)),
+        (quiet("12:00", "11:59", weekdays=[5, 6]), datetime(2026, 3, 8, 11, 59, tzinfo=UTC)),
+    ):
+        assert Hours().quiet_until(rule, ("UTC",), saturday) == to_micros(until)
 
 
 def test_quiet_in_any_candidate_zone_is_quiet_until_the_last_opens() -> None:
