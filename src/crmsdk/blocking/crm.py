@@ -13,7 +13,7 @@ from crmsdk.journeys.person import Task
 from crmsdk.journeys.programs import Programs
 from crmsdk.model.consent import ANY, ConsentState
 from crmsdk.model.customer import Customer, Identifier
-from crmsdk.model.ids import CustomerId
+from crmsdk.model.ids import CustomerId, MessageId
 from crmsdk.model.inputs import Input as News
 from crmsdk.model.message import DeliveryEvent
 from crmsdk.runtime.crm import Advanced
@@ -237,7 +237,7 @@ class Crm(Session):
         key: str,
         seed: bool = False,
         **options: Any,
-    ) -> str:
+    ) -> MessageId:
         """Put one message into the outbox by hand; the policy rules it like any other.
 
         Args:

@@ -18,7 +18,7 @@ from crmsdk.model.changing import with_changes
 from crmsdk.model.consent import ANY, ConsentState, ConsentWrite
 from crmsdk.model.customer import Customer, Identifier, IdentifierKind
 from crmsdk.model.event import AFTERWARDS, Event
-from crmsdk.model.ids import AccountId, CustomerId, EventId, sortable_id
+from crmsdk.model.ids import AccountId, CustomerId, EventId, MessageId, sortable_id
 from crmsdk.model.inputs import Alias, Group, Identify, Track
 from crmsdk.model.inputs import Input as News
 from crmsdk.model.message import DeliveryEvent, DeliveryKind
@@ -514,7 +514,7 @@ class Crm:
         key: str,
         seed: bool = False,
         **options: Any,
-    ) -> str:
+    ) -> MessageId:
         """Put one message into the outbox by hand; the policy rules it like any other.
 
         Args:
