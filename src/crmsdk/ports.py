@@ -107,8 +107,8 @@ class Store(Protocol):
         one of its new event ids is already stored. The others of the batch are written all the same, each
         after the one before it, in one transaction. A written person's version has grown by one.
 
-        Messages and tasks are written as given, as the person's. Then pending messages of withdrawn runs are
-        deleted; a message that is being sent is not. Notes keep their order. An absorbed customer is gone
+        Messages and tasks are written as given, as the person's. Then pending messages and unanswered tasks
+        of withdrawn runs are deleted; a message that is being sent is not. Notes keep their order. An absorbed customer is gone
         afterwards: ``person`` holds its facts and runs, listed as new or not, and its messages, tasks and
         notes belong to ``person``.
         """

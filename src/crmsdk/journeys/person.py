@@ -297,7 +297,7 @@ class Change:
         enrollments, watches: New or changed.
         dropped: Ids of watches that are gone.
         messages: New or changed rows of the outbox.
-        withdrawn: Runs whose pending messages are deleted.
+        withdrawn: Runs whose pending messages and unanswered tasks are deleted.
         tasks: New or changed.
         notes: New lines of the timeline, in order.
         absorbs: Anonymous customers, as they were read, whose whole history ``person`` now holds.

@@ -124,6 +124,7 @@ class _Batch:
             rows[_DROP] += [(owner, *id) for id in change.dropped]
         if change.withdrawn:
             rows[_WITHDRAW] += [(owner, run) for run in change.withdrawn]
+            rows[_CALL_OFF] += [(owner, run) for run in change.withdrawn]
 
     def flush(self) -> None:
         """Write what was taken in."""
@@ -150,9 +151,10 @@ def _parts(change: Change) -> tuple[tuple[Table[Any], Sequence[Any]], ...]:
 
 _DROP = "DELETE FROM watch WHERE owner = ? AND kind = ? AND journey = ? AND slot = ? AND key = ?"
 _WITHDRAW = "DELETE FROM message WHERE customer = ? AND enrollment = ? AND state = 'pending'"
+_CALL_OFF = "DELETE FROM task WHERE customer = ? AND enrollment = ? AND done IS NULL"
 _IN_ORDER = (
     *(table.insert for table in (PEOPLE, IDENTIFIERS, EVENTS, ATTRIBUTES, CONSENTS, ENROLLMENTS)),
-    *(_DROP, WATCHES.insert, MESSAGES.insert, _WITHDRAW, TASKS.insert, NOTES.insert),
+    *(_DROP, WATCHES.insert, MESSAGES.insert, _WITHDRAW, TASKS.insert, _CALL_OFF, NOTES.insert),
 )
 
 

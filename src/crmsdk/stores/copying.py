@@ -24,7 +24,7 @@ async def copy_people(source: Store, target: Store) -> int:
     """
     await target.save_definitions(await source.definitions())
     for journey in await source.paused():
-        await target.set_paused(journey, True)  # noqa: FBT003 - the value is the point
+        await target.set_paused(journey, True)
     copied = 0
     after = None
     while page := await source.customers(after=after, limit=_PAGE):

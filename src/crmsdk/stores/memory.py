@@ -191,10 +191,10 @@ class MemoryStore(Store):
         self._wakes.put(person.id, person.wake)
         for message in change.messages:
             self._outbox.put(message, person.id)
-        if change.withdrawn:
-            self._withdraw(change)
         for task in change.tasks:
             self._tasks.put(task, person.id)
+        if change.withdrawn:
+            self._withdraw(change)
         if change.notes:
             self._add_notes(person.id, change.notes)
         return True
@@ -241,6 +241,9 @@ class MemoryStore(Store):
         for row in self._messages.of(change.person.id):
             if row.enrollment in change.withdrawn and row.state is MessageState.PENDING:
                 self._messages.remove(row)
+        for task in self._tasks.of(change.person.id):
+            if task.enrollment in change.withdrawn and task.done is None:
+                self._tasks.remove(task)
 
     def _add_notes(self, customer: CustomerId, notes: Sequence[Note]) -> None:
         lines = self._notes.setdefault(customer, [])

@@ -363,6 +363,13 @@ class CommitPromises(SealedSuite):
         assert ids(await store.messages_of(ANN)) == ["m2", "m3", "m4"]
         assert await store.messages([message("m1").id]) == [None]
 
+    async def test_withdrawing_a_run_deletes_its_unanswered_tasks(self, store: Store) -> None:
+        answered = task("t2", done=hours(1), answer="yes")
+        other = task("t3", enrollment="r2")
+        ann = await add(store, person(), tasks=[task("t1"), answered, other])
+        await write(store, ann, withdrawn=["r1"])
+        assert {one.id for one in await store.tasks(open_only=False)} == {"t2", "t3"}
+
     async def test_a_run_is_withdrawn_for_its_person_alone(self, store: Store) -> None:
         ann = await add(store, person(), messages=[message("m1")])
         await add(store, person("bob"), messages=[message("m2", "bob")])
