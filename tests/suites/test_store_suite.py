@@ -59,6 +59,15 @@ BROKEN = {
         """,
         "test_withdrawing_a_run_deletes_what_is_pending",
     ),
+    "leaves the tasks of withdrawn runs open": (
+        """
+        def _withdraw(self, change):
+            for row in self._messages.of(change.person.id):
+                if row.enrollment in change.withdrawn and row.state is MessageState.PENDING:
+                    self._messages.remove(row)
+        """,
+        "test_withdrawing_a_run_deletes_its_unanswered_tasks",
+    ),
     "withdraws nothing": (
         """
         def _withdraw(self, change):
