@@ -5,7 +5,9 @@ import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from urllib.parse import urlencode
 
 import attrs
 import pytest
@@ -18,6 +20,7 @@ from crmsdk.model.content import HEADERS, ChatContent, Content, EmailContent, En
 from crmsdk.model.customer import Customer
 from crmsdk.model.message import Accepted, Ambiguous, Deferred, MessageKind, Outcome, Rejected
 from crmsdk.model.provider import Idempotency, ProviderRequest, ProviderResponse, SendContext
+from crmsdk.ports import Sending
 from crmsdk.testing._sealed import SealedSuite
 from crmsdk.testing.adapter_suite import AdapterSuite
 from crmsdk.testing.channel_suite import ChannelSuite, Trouble
@@ -463,6 +466,103 @@ def test_planted_adapter_fault_is_caught(
 
 def test_each_adapter_promise_has_a_planted_fault() -> None:
     assert _names(AdapterSuite) == {promise for promise, _, _ in ADAPTER_FAULTS}
+
+
+class SendsForms(Broken):
+    def build(self, batch: Sequence[Envelope[ChatContent]], context: SendContext) -> ProviderRequest:
+        form = urlencode([("phone", envelope.to.value) for envelope in batch])
+        return attrs.evolve(super().build(batch, context), body=form.encode())
+
+
+class FormSuite(test_adapters.TestTelegramAdapter):
+    __test__ = False
+
+    def open_adapter(self) -> Broken:
+        return SendsForms()
+
+    def envelope(self, number: int) -> Envelope[Content]:
+        return attrs.evolve(super().envelope(number), to=Address(f"@person{number}"))
+
+
+def test_an_address_may_stand_percent_encoded_in_a_form() -> None:
+    FormSuite().test_each_envelope_is_in_the_request()
+
+
+# -- slips of whoever writes a channel: the suite says what to do
+
+
+class NoChannelYet(Sending[ChatContent]):
+    name = "sms"
+    capabilities = usual_capabilities("sms")
+
+    async def send(self, batch: Sequence[Envelope[ChatContent]], context: SendContext) -> Sequence[Outcome]:
+        return [Accepted() for _ in batch]
+
+    async def aclose(self) -> None:
+        pass
+
+
+def suite_opening(open_rig: Callable[..., Any]) -> ChannelSuite:
+    return type("Suite", (ChannelSuite,), {"open_rig": open_rig})()  # type: ignore[no-any-return]  # made by name
+
+
+def test_a_rig_without_a_context_manager_is_explained(tmp_path: Path) -> None:
+    async def undecorated(self: ChannelSuite, folder: Path) -> AsyncIterator[Rig]:
+        async with memory_rig(folder) as rig:
+            yield rig
+
+    with pytest.raises(pytest.fail.Exception, match="decorate it with @asynccontextmanager"):
+        suite_opening(undecorated).test_nothing_gives_nothing(tmp_path)
+
+
+NOT_WRAPPED: Any = NoChannelYet()
+SLIP = Rig(channel=NOT_WRAPPED, received=list, raw=bytes)
+
+
+@pytest.mark.parametrize(
+    ("rig", "found"),
+    [
+        (
+            SimpleNamespace(channel=MemoryChannel("sms"), raw=bytes),
+            "lacks secrets, troubles, envelope, received",
+        ),
+        (SLIP, "NoChannelYet is no channel.*ProviderChannel"),
+    ],
+)
+def test_an_unfinished_rig_is_explained(rig: Any, found: str, tmp_path: Path) -> None:
+    @asynccontextmanager
+    async def opened(self: ChannelSuite, folder: Path) -> AsyncIterator[Any]:
+        yield rig
+
+    with pytest.raises(pytest.fail.Exception, match=found):
+        suite_opening(opened).test_nothing_gives_nothing(tmp_path)
+
+
+def test_a_stranger_sees_what_is_missing_and_what_was_found(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        from contextlib import asynccontextmanager
+
+        from crmsdk.testing.channel_suite import ChannelSuite
+        from crmsdk.testing.store_suite import StoreSuite
+        from crmsdk.stores.memory import MemoryStore
+
+        class Forgets(MemoryStore):
+            async def customers(self, **_):
+                return ["nobody"]
+
+        class TestNoRig(ChannelSuite):
+            pass
+
+        class TestForgets(StoreSuite):
+            def open_store(self, folder):
+                return Forgets()
+        """
+    )
+    chosen = "test_nothing_gives_nothing or test_customers_are_paged"
+    result = pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider", "-k", chosen)
+    result.assert_outcomes(failed=1, errors=1, deselected=result.parseoutcomes()["deselected"])
+    result.stdout.fnmatch_lines(["*TestNoRig must define open_rig", "*'nobody'*"])
 
 
 # -- seals

@@ -43,7 +43,10 @@ class SealedSuite:
 
     @pytest.fixture(autouse=True)
     def _expect_declared_failure(self, request: pytest.FixtureRequest) -> None:
-        """Mark a declared deviation as an expected failure."""
+        """Fail where the suite's own questions are not answered; expect a declared deviation to fail."""
+        missing = [name for name in dir(self) if getattr(getattr(self, name), "__isabstractmethod__", False)]
+        if missing:
+            pytest.fail(f"{type(self).__name__} must define {', '.join(missing)}", pytrace=False)
         reason = self.deviations.get(getattr(request.node, "originalname", request.node.name))
         if reason is not None:
             request.node.add_marker(pytest.mark.xfail(reason=reason, strict=True))

@@ -15,6 +15,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, ClassVar
+from urllib.parse import unquote_plus
 
 import attrs
 import pytest
@@ -145,8 +146,11 @@ class AdapterSuite(SealedSuite):
         """No envelope of a batch is forgotten."""
         batch, context = self._batch()
         request = self.open_adapter().build(batch, context)
+        written = request.url + request.body.decode("utf-8", "replace")
         for envelope in batch:
-            assert envelope.to.value in request.url + request.body.decode("utf-8", "replace")
+            assert any(envelope.to.value in text for text in (written, unquote_plus(written))), (
+                "an address stands neither in the url nor in the body, plain or percent-encoded"
+            )
 
     def test_no_secret_stands_in_what_is_logged(self) -> None:
         """Clients log addresses, and people log reprs."""
@@ -154,9 +158,12 @@ class AdapterSuite(SealedSuite):
         adapter = self.open_adapter()
         request = adapter.build(batch, context)
         for secret in self.secrets:
-            assert secret not in request.url
-            assert secret not in repr(request)
-            assert secret not in repr(vars(adapter))
+            assert secret not in request.url, "a secret stands in the url; put it into target or a header"
+            assert secret not in repr(request), "the repr of the request shows a secret"
+            assert secret not in repr(adapter), "the repr of the adapter shows a secret"
+            assert secret not in repr(vars(adapter)), (
+                "an attribute of the adapter shows a secret; keep a Secret"
+            )
 
     # -- answers
 
