@@ -1,4 +1,4 @@
-"""A quick copy of a frozen value with some fields changed, for the values that change all the time."""
+"""Quick ways to make a frozen value out of what is in its final form already."""
 
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import attrs
 
-__all__ = ["with_changes"]
+__all__ = ["assembler", "with_changes"]
 
 T = TypeVar("T")
 
@@ -23,6 +23,27 @@ def _copier(cls: type) -> tuple[Callable[[Any], Any], Mapping[str, _Setter]]:
     scope: dict[str, Any] = {**setters, "new": object.__new__, "cls": cls}
     exec(source, scope)  # noqa: S102 - made of the names of a class's own fields, nothing else
     return scope["copier"], {name: setters[f"set_{place}"] for place, name in enumerate(names)}
+
+
+@cache
+def assembler(cls: Any) -> Callable[..., Any]:
+    """Give a function that puts a slotted attrs value together from all its fields, by name.
+
+    Converters and validators do not run: it is for reading back what a value once held.
+
+    Args:
+        cls: A class made by ``attrs.frozen`` without fields that it makes itself.
+    """
+    names = [field.name for field in attrs.fields(cls)]
+    lines = [f"    set_{name}(made, {name})" for name in names]
+    source = "\n".join(
+        (f"def assemble(*, {', '.join(names)}):", "    made = new(cls)", *lines, "    return made")
+    )
+    scope: dict[str, Any] = {f"set_{name}": getattr(cls, name).__set__ for name in names}
+    scope |= {"new": object.__new__, "cls": cls}
+    exec(source, scope)  # noqa: S102 - made of the names of a class's own fields, nothing else
+    made: Callable[..., Any] = scope["assemble"]
+    return made
 
 
 def with_changes(value: T, /, **changes: object) -> T:

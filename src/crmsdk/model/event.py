@@ -7,6 +7,7 @@ from typing import TypeAlias
 import attrs
 
 from crmsdk.errors import InputError
+from crmsdk.model.changing import with_changes
 from crmsdk.model.ids import CustomerId, EventId
 from crmsdk.model.moment import to_moment
 from crmsdk.model.values import EMPTY, Properties, properties
@@ -73,4 +74,4 @@ class Event:
 
     def same_fact(self, other: "Event") -> bool:
         """Say whether both tell the same: all but the moment of arrival is equal."""
-        return attrs.evolve(self, received=other.received) == other
+        return with_changes(self, received=other.received) == other

@@ -76,15 +76,17 @@ async def gather(store: Store, news: Sequence[News], *, now: datetime, secret: b
         now: UTC; the birth of people first seen.
         secret: Key from which ids of new people are derived, so that two processes derive the same.
     """
-    ordered = sorted(news, key=lambda one: one.order)
-    names = {name for one in ordered for name in _names(one)}
-    owned = await store.owners(list(names))
-    loaded = await store.load(list(dict.fromkeys(owned.values())))
+    given = sorted(news, key=lambda one: one.order)
+    owned = await store.owners(list({name for one in given for name in _names(one)}))
+    known = await store.find_events([one.id for one in given if isinstance(one, Track)])
+    ordered = [one for one in given if not _repeats(one, owned, known)]
+    wanted = dict.fromkeys(owned[name] for one in ordered for name in _names(one) if name in owned)
+    loaded = await store.load(list(wanted))
     work = _Gathering(now, secret)
+    work.batch.duplicates = len(given) - len(ordered)
     for person in loaded:
         if person is not None:
             work.know(person)
-    known = await store.find_events([one.id for one in ordered if isinstance(one, Track)])
     for index, one in enumerate(ordered):
         try:
             if not work.take(one, known):
@@ -93,6 +95,18 @@ async def gather(store: Store, news: Sequence[News], *, now: datetime, secret: b
         except (InputError, IdentityError) as error:
             work.batch.refused.append(Refused(one.id, error))
     return work.batch
+
+
+def _repeats(one: News, owned: Mapping[Identifier, CustomerId], known: Mapping[EventId, Event]) -> bool:
+    """Say whether a plain event is known word for word: then its person need not be read."""
+    if not isinstance(one, Track) or len(one.identifiers) != 1:
+        return False
+    before = known.get(one.id)
+    return (
+        before is not None
+        and owned.get(one.identifiers[0]) == before.customer
+        and before.same_fact(one.event(before.customer))
+    )
 
 
 def _names(one: News) -> tuple[Identifier, ...]:

@@ -4,9 +4,11 @@ Booleans and enumerations are written as plain integers and text: for a subclass
 adapter each time.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 from crmsdk.journeys.person import Enrollment, Person, Phase, Watch, WatchKind
+from crmsdk.model.changing import assembler
 from crmsdk.model.consent import ConsentWrite
 from crmsdk.model.customer import AttributeWrite, Identifier
 from crmsdk.model.event import Event
@@ -23,6 +25,9 @@ from crmsdk.stores._sqlite_values import (
 )
 
 __all__ = ["ATTRIBUTES", "CONSENTS", "ENROLLMENTS", "EVENTS", "IDENTIFIERS", "PARTS", "PEOPLE", "WATCHES"]
+
+
+_made_event: Callable[..., Event] = assembler(Event)
 
 
 def _person_row(owner: str, person: Person) -> Row:
@@ -73,7 +78,7 @@ def _event_row(owner: str, event: Event) -> Row:
 
 def _event(row: Row) -> Event:
     customer, at, id, name, received, properties, source = row
-    return Event(
+    return _made_event(
         id=id,
         customer=customer,
         name=name,

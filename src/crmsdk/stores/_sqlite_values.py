@@ -1,11 +1,13 @@
 """Values and moments as SQLite columns hold them: JSON text and integer microseconds."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
+from crmsdk.model.changing import assembler
 from crmsdk.model.moment import from_micros, to_micros
+from crmsdk.model.money import Money
 from crmsdk.model.value_json import properties_from_json, value_from_json, value_to_json
 from crmsdk.model.values import EMPTY, Properties, Value
 
@@ -20,6 +22,20 @@ _NESTED: Final = (tuple, dict)
 _KEY: Final = "is"
 _TAG: Final = '"is"'
 _LIST: Final = "["
+_WRAPPED: Final = '"mapping"'
+
+
+def _untagged(data: dict[str, Any]) -> Any:
+    """Read one object of a text without wrapped mappings: there ``is`` is always a tag."""
+    if _KEY not in data:
+        return data
+    if data[_KEY] == "money":
+        return _made_money(minor=data["minor"], currency=data["currency"])
+    return value_from_json(data, "value")
+
+
+_made_money: Callable[..., Money] = assembler(Money)
+_DECODER: Final = json.JSONDecoder(object_hook=_untagged)
 
 
 def micros(value: datetime | None) -> int | None:
@@ -54,16 +70,20 @@ def properties_text(values: Properties) -> str:
 
 def value_of(text: str) -> Value:
     """Read what ``value_text`` wrote."""
-    data = json.loads(text)
-    return value_from_json(data, "value") if _TAG in text or _LIST in text else data
+    if _LIST in text or _WRAPPED in text:
+        return value_from_json(json.loads(text), "value")
+    found: Value = _DECODER.decode(text) if _TAG in text else json.loads(text)
+    return found
 
 
 def properties_of(text: str) -> Properties:
     """Read what ``properties_text`` wrote."""
     if text == "{}":
         return EMPTY
-    data = json.loads(text)
-    return properties_from_json(data, "properties") if _TAG in text or _LIST in text else data
+    if _LIST in text or _WRAPPED in text:
+        return properties_from_json(json.loads(text), "properties")
+    found: Properties = _DECODER.decode(text) if _TAG in text else json.loads(text)
+    return found
 
 
 def _storable(text: str) -> str:
