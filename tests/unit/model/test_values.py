@@ -1,0 +1,69 @@
+"""Values in one normal form, at any depth."""
+
+import math
+from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+
+from crmsdk.errors import InputError, NaiveMoment
+from crmsdk.model.money import Money
+from crmsdk.model.values import normal, properties
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("e\u0301", "\u00e9"),
+        ("", ""),
+        (math.nan, None),
+        (1.5, 1.5),
+        (NOON.astimezone(timezone(timedelta(hours=3))), NOON),
+        (date(2026, 3, 2), date(2026, 3, 2)),
+        (Money(1, "RUB"), Money(1, "RUB")),
+        ([1, (2, "e\u0301")], (1, (2, "\u00e9"))),
+        ({"e\u0301": [math.nan]}, {"\u00e9": (None,)}),
+    ],
+)
+def test_value_is_kept_in_normal_form(said: Any, kept: Any) -> None:
+    assert normal(said, "p") == kept
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (-math.inf, "field 'p': is infinite"),
+        (b"x", "field 'p': is bytes; give text, a number"),
+        ({1, 2}, "field 'p': is set; give text"),
+        ({"a": [0, {"b": object()}]}, r"field 'p.a\[1\].b': is object"),
+        ({"a": {7: "x"}}, "field 'p.a': has a key of kind int"),
+        ({"": "x"}, "field 'p': has a key of kind str"),
+    ],
+)
+def test_value_no_executor_knows_is_refused_where_it_stands(value: Any, message: str) -> None:
+    with pytest.raises(InputError, match=f"^{message}"):
+        normal(value, "p")
+
+
+def test_naive_moment_is_refused_at_any_depth() -> None:
+    with pytest.raises(NaiveMoment, match=r"p\.when\[0\]"):
+        normal({"when": [datetime(2026, 3, 2)]}, "p")  # noqa: DTZ001 - the point
+
+
+def test_eight_levels_are_allowed_and_nine_are_not() -> None:
+    deep: Any = "x"
+    for _ in range(8):
+        deep = [deep]
+    assert normal(deep, "p")
+    with pytest.raises(InputError, match="nested deeper than eight levels"):
+        normal([deep], "p")
+
+
+def test_properties_are_a_copy() -> None:
+    given = {"total": 1}
+    kept = properties(given)
+    given["total"] = 2
+    assert kept == {"total": 1}
+    assert properties({}) == {}
