@@ -80,7 +80,7 @@ class Store(Protocol):
     Promises that hold for every method: where ``durable`` is true, what was returned as written survives the
     death of the process, and several processes may use one store at a time; a failed call wrote nothing;
     moments come back as they went in, to the microsecond. Raises ``StoreBusy``, ``StoreFull`` or another
-    ``StoreError``, never a driver's own error.
+    ``StoreError``, never a driver's own error. Sequences come as lists.
     """
 
     durable: ClassVar[bool]
@@ -108,9 +108,14 @@ class Store(Protocol):
         after the one before it, in one transaction. A written person's version has grown by one.
 
         Messages and tasks are written as given, as the person's. Then pending messages and unanswered tasks
-        of withdrawn runs are deleted; a message that is being sent is not. Notes keep their order. An absorbed customer is gone
-        afterwards: ``person`` holds its facts and runs, listed as new or not, and its messages, tasks and
-        notes belong to ``person``.
+        of withdrawn runs are deleted; a message that is being sent is not. Notes keep their order.
+
+        An absorbed customer is gone afterwards: ``person`` holds its facts and runs, listed as new or not,
+        and its messages, tasks and notes belong to ``person``. Events read back name ``person`` as their
+        customer, also those in ``facts`` and those found by id.
+
+        Raises:
+            StoreError: a change absorbs its own person; nothing of the batch was written.
         """
 
     @abstractmethod

@@ -3,9 +3,12 @@
 import sqlite3
 from contextlib import closing
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
+from crmsdk.channels.memory import MemoryChannel
+from crmsdk.channels.telegram import TelegramAdapter
 from crmsdk.errors import (
     CheckFailed,
     ConfigError,
@@ -25,6 +28,7 @@ from crmsdk.model.catalog import Catalog
 from crmsdk.model.declared import AttributeSet, EventType, Prop
 from crmsdk.runtime.crm import Crm
 from crmsdk.segments.words import did
+from crmsdk.stores.memory import MemoryStore
 from crmsdk.stores.sqlite import SqliteStore
 from tests.scenarios.stage import DAY, START, Stage, device, event, journey, known, user
 
@@ -43,6 +47,11 @@ class Person(AttributeSet):
 
 
 PLAN = Catalog((SignedUp,), (Person,))
+TELEGRAM = TelegramAdapter("1:token", base_url="https://t.example", name="telegram", attribute="chat")
+
+
+class StoreOfSomeoneElse:
+    """Nobody knows which ledger goes with it."""
 
 
 async def test_unknown_event_and_wrong_type_name_the_field_and_the_mend(stage: Stage) -> None:
@@ -155,6 +164,33 @@ async def test_settings_that_cannot_work_are_named(stage: Stage) -> None:
     crm = stage.open(SERIES)
     with pytest.raises(ConfigError, match="is not open"):
         await crm.track("ann", "signed_up", id="one")
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        (MemoryChannel, "channels: MemoryChannel is a class; give an object of it"),
+        (TELEGRAM, "channels: TelegramAdapter is no Channel; wrap .* a ChannelAdapter in HttpChannel"),
+    ],
+)
+def test_what_is_no_channel_is_named(given: Any, found: str) -> None:
+    with pytest.raises(ConfigError, match=found):
+        Crm.over(MemoryStore(), zone="UTC", channels=[given])
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        (MemoryStore, "store: MemoryStore is a class; give an object of it"),
+        (
+            StoreOfSomeoneElse(),
+            "no ledger goes with StoreOfSomeoneElse by itself; give ledger=, as SqliteLedger",
+        ),
+    ],
+)
+def test_what_is_no_store_of_ours_is_named(given: Any, found: str) -> None:
+    with pytest.raises(ConfigError, match=found):
+        Crm.over(given, zone="UTC")
 
 
 async def test_a_database_of_a_newer_version_is_left_alone(stage: Stage) -> None:

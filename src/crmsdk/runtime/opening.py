@@ -155,7 +155,9 @@ def _ledger_for(store: Store) -> Ledger:
         return SqliteLedger(store.path)
     if isinstance(store, MemoryStore):
         return MemoryLedger()
-    raise ConfigError("no ledger goes with this store by itself; give ledger=")
+    raise ConfigError(
+        f"no ledger goes with {type(store).__name__} by itself; give ledger=, as SqliteLedger or MemoryLedger"
+    )
 
 
 def _secret(given: str | bytes | Secret) -> bytes:
@@ -164,9 +166,20 @@ def _secret(given: str | bytes | Secret) -> bytes:
     return given.encode() if isinstance(given, str) else given
 
 
+def _no_class(field: str, given: object) -> None:
+    if isinstance(given, type):
+        raise ConfigError(f"{field}: {given.__name__} is a class; give an object of it")
+
+
 def _by_name(channels: Iterable[Channel]) -> dict[str, Channel]:
     out: dict[str, Channel] = {}
     for channel in channels:
+        _no_class("channels", channel)
+        if not isinstance(getattr(channel, "name", None), str) or not hasattr(channel, "deliver"):
+            raise ConfigError(
+                f"channels: {type(channel).__name__} is no Channel; "
+                "wrap a Sending in ProviderChannel, a ChannelAdapter in HttpChannel"
+            )
         if channel.name in out:
             raise ConfigError(f"two channels are named {channel.name!r}; give one of them another name")
         out[channel.name] = channel
@@ -238,6 +251,7 @@ def parts_of(
         for fault in check(journey, surroundings):
             if warn is not None:
                 warn(f"journey {journey.name!r}: {fault}")
+    _no_class("store", url)
     store = open_store(url) if isinstance(url, str) else url
     return Parts(
         store=store,
