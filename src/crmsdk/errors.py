@@ -117,10 +117,18 @@ class UnknownName(InputError):
         name: The unknown name.
     """
 
-    def __init__(self, kind: str, name: str, known: Sequence[str] = (), *, field: str = "") -> None:
+    def __init__(
+        self,
+        kind: str,
+        name: str,
+        known: Sequence[str] = (),
+        *,
+        field: str = "",
+        mend: str = "declare it first",
+    ) -> None:
         near = get_close_matches(name, known, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else "; declare it first"
-        super().__init__(f"unknown {kind} {name!r}{hint}", field=field)
+        hint = f"did you mean {near[0]!r}?" if near else mend
+        super().__init__(f"unknown {kind} {name!r}; {hint}", field=field)
         self.kind = kind
         self.name = name
 
@@ -235,10 +243,10 @@ class UnsupportedFeature(DeliveryError):
         feature: What was asked for.
     """
 
-    def __init__(self, channel: str, feature: str) -> None:
-        super().__init__(
-            f"channel {channel!r} cannot do {feature}; remove it from the message or choose another channel"
-        )
+    def __init__(
+        self, channel: str, feature: str, *, mend: str = "remove it from the message or choose another channel"
+    ) -> None:
+        super().__init__(f"channel {channel!r} cannot do {feature}; {mend}")
         self.channel = channel
         self.feature = feature
 

@@ -156,3 +156,13 @@ async def test_r65_a_task_goes_to_a_person_and_its_deadline_acts(stage: Stage) -
         assert stage.sent() == [("ann", "hi"), ("bob", "bye")]
         assert [task.customer for task in await crm.tasks()] == ["bob"]  # late, and still to be done
         assert "task_answered" in [entry.about for entry in await crm.timeline("ann")]
+
+
+async def test_a_run_that_reaches_its_goal_takes_its_task_back(stage: Stage) -> None:
+    call = journey("call", HandOver("call the customer", to="sales", within=4 * HOUR))
+    async with stage.open(call) as crm:
+        await crm.track("ann", "signed_up", id="ann")
+        await crm.advance()
+        assert len(await crm.tasks()) == 1
+        await crm.stop("ann", reason="bought by phone")
+        assert not await crm.tasks(open_only=False)

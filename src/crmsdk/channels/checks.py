@@ -29,9 +29,11 @@ def check_envelope(name: str, capabilities: Capabilities, envelope: Envelope[Any
         wanted, given = capabilities.content.__name__, type(content).__name__
         raise UnsupportedFeature(name, f"{given}: it carries {wanted}")
     if capabilities.sender and envelope.sender is None:
-        raise UnsupportedFeature(name, "messages without a sender")
+        raise UnsupportedFeature(name, "messages without a sender", mend="open with senders=[Sender(...)]")
     if lacking := content.lacks(envelope.kind):
-        raise UnsupportedFeature(name, f"{envelope.kind} messages without {lacking}")
+        raise UnsupportedFeature(
+            name, f"{envelope.kind} messages without {lacking}", mend=f"add {lacking} to the template"
+        )
     if beyond := content.needs - capabilities.features:
         raise UnsupportedFeature(name, ", ".join(sorted(beyond)))
     if capabilities.length_max is not None and content.length > capabilities.length_max:

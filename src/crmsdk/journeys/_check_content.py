@@ -6,8 +6,12 @@ from crmsdk.journeys._findings import Fault, Place, Surroundings, nearest, place
 from crmsdk.journeys.definition import Journey
 from crmsdk.journeys.steps import Send
 from crmsdk.journeys.triggers import ApiCall, OnEvent, Trigger
+from crmsdk.model.message import MessageKind
 
 __all__ = ["content_faults"]
+
+_EMAIL = "email"
+_LINK = "unsubscribe_url"
 
 
 def content_faults(journey: Journey, surroundings: Surroundings) -> Iterator[Fault]:
@@ -60,6 +64,14 @@ def _template(
         for file, needed in sorted(of_channel.items()):
             lacking = needed - surroundings.links - send.values.keys()
             yield from _variables(place, f"{send.template}/{file}", lacking, journey, surroundings)
+            kind = journey.kind if send.kind is None else send.kind
+            if kind is MessageKind.PROMO and channel == _EMAIL and _LINK not in needed:
+                yield Fault(
+                    place.path,
+                    f"{send.template}/{file} shows no unsubscribe link, and a promo e-mail without one is refused when "
+                    "it is due; write 'unsubscribe: {{ unsubscribe_url }}' above the body, and open with unsubscribe=",
+                    "warning",
+                )
 
 
 def _variables(

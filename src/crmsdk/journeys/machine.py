@@ -288,6 +288,7 @@ class _Turn:
     def _handed(self, stimulus: Asked) -> None:
         node = self._node()
         at = cast("Send", node.step)
+        self.run = with_changes(self.run, waits_for="")
         if stimulus.result == MessageState.REFUSED and at.on_refusal == "exit":
             self._end(f"refused: {stimulus.reason}")
         else:
@@ -313,6 +314,7 @@ class _Turn:
             return
         for _ in range(_BUDGET):
             if cursor == END:
+                self.run = with_changes(self.run, waits_for="")  # nothing is left to take back
                 self._end("completed")
                 return
             node = self.program.nodes[cursor]

@@ -17,6 +17,7 @@ from crmsdk.segments.meaning import evaluate
 
 __all__ = ["look", "new_watch", "next_occurrence"]
 
+
 def new_watch(slot: Slot) -> Watch:
     """Start to watch, knowing nothing yet."""
     assert slot.watches is not None  # noqa: S101 - only triggers that watch come here

@@ -499,7 +499,7 @@ class Crm:
         """
         found = [one for one in await self._parts.store.tasks() if one.id == task]
         if not found:
-            raise UnknownName("open task", task)
+            raise UnknownName("open task", task, mend="crm.tasks() lists those that are open")
         await self._turn().command(
             found[0].customer, [Answered(at=self._now(), task=found[0], answer=answer)]
         )
@@ -649,14 +649,18 @@ class Crm:
             (person,) = await self._parts.store.load([CustomerId(who)])
             owner = None if person is None else person.id
         if owner is None:
-            raise UnknownName("customer", who if isinstance(who, str) else f"by {who.kind}")
+            raise UnknownName(
+                "customer",
+                who if isinstance(who, str) else f"by {who.kind}",
+                mend="track or identify them first",
+            )
         return owner
 
     async def _person(self, who: str | Identifier) -> Person:
         customer = await self._find(who)
         (person,) = await self._parts.store.load([customer])
         if person is None:
-            raise UnknownName("customer", customer)
+            raise UnknownName("customer", customer, mend="track or identify them first")
         return person
 
 

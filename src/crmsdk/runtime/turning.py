@@ -133,7 +133,7 @@ class Turner:
         for _ in range(_TRIES):
             (person,) = await self.store.load([customer])
             if person is None:
-                raise UnknownName("customer", customer)
+                raise UnknownName("customer", customer, mend="track or identify them first")
             paused = await self.store.paused()
             change = react(self.programs, person, inputs, now=self.clock.now(), paused=paused, timers=False)
             if messages:

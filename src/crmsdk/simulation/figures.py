@@ -160,7 +160,11 @@ class Figures:
         if found is None and isinstance(who, str):
             found = self.people.get(CustomerId(who))
         if found is None:
-            raise UnknownName("customer", who if isinstance(who, str) else f"by {who.kind}")
+            raise UnknownName(
+                "customer",
+                who if isinstance(who, str) else f"by {who.kind}",
+                mend="nobody of that name is in the report",
+            )
         return found
 
     def decisions(self) -> tuple[tuple[str, ...], ...]:
