@@ -21,7 +21,7 @@ from crmsdk.policy.answer import Blocked, Decision, Reason, Ruling
 from crmsdk.policy.hours import Hours
 from crmsdk.policy.limits import Fill, judge
 from crmsdk.policy.plans import Plan, make_plan
-from crmsdk.policy.record import Check, ContactState, Option, Standing
+from crmsdk.policy.record import ContactState, Option, Standing
 from crmsdk.policy.request import ContactFacts, ContactRequest
 from crmsdk.policy.ruleset import ContactPolicy
 
@@ -76,8 +76,7 @@ class Evaluator:
         for channel in request.channels:
             plan = self._plan_of(request, channel)
             if next(self._obstacles(plan, request, facts, now=now), None) is None:
-                checks = self._checks(plan, facts, now)
-                out.append(Option(channel, checks) if plan.calendar else plan.option)
+                out.append(self._option(plan, facts, now))
         return tuple(out)
 
     def decide(self, request: ContactRequest, facts: ContactFacts, standing: Standing) -> Decision:
@@ -187,7 +186,7 @@ class Evaluator:
             if any(each.stops(channel, request.purpose, addresses) for each in standing.suppressions):
                 obstacles.append(_Obstacle(Reason.SUPPRESSED, Reason.SUPPRESSED.value, None))
         if not case.held:
-            checks = self._checks(plan, case.facts, now)
+            checks = self._option(plan, case.facts, now).checks
             obstacles += [
                 _Obstacle(fill.check.reason, fill.check.rule, fill.until, fill)
                 for fill in judge(standing.contacts, checks, now=now)
@@ -218,17 +217,17 @@ class Evaluator:
             if until is not None:
                 yield _Obstacle(Reason.QUIET, night.id, until)
 
-    def _checks(self, plan: Plan, facts: ContactFacts, now: int) -> tuple[Check, ...]:
+    def _option(self, plan: Plan, facts: ContactFacts, now: int) -> Option:
         """Give all limits, the calendar's too: one check for each different period of the person's zones."""
         if not plan.calendar:
-            return plan.option.checks
-        checks = dict.fromkeys(plan.option.checks)
+            return plan.option
+        checks = list(plan.option.checks)
         for each, check in plan.calendar:
             for name in facts.zones or self._zones:
                 span = self._hours.period(each, name, now)
                 # The first instant of the period belongs to it, and a bound is what lies before.
-                checks[check._replace(since=span.first - 1, ends=span.last)] = None
-        return tuple(checks)
+                checks.append(check._replace(since=span.first - 1, ends=span.last))
+        return Option(plan.option.channel, tuple(dict.fromkeys(checks)))
 
     def _plan_of(self, request: ContactRequest, channel: str) -> Plan:
         kind, purpose, sender = request.kind, request.purpose, request.sender

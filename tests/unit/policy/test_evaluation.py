@@ -458,6 +458,7 @@ def test_evaluator_tells_what_it_decides_by() -> None:
     evaluator = Evaluator(policy, zone="UTC")
     assert (evaluator.policy, evaluator.hash) == (policy, content_hash(policy))
     assert repr(evaluator.looks_back) == "86400000000", "whole microseconds"
+    assert evaluator._plan.cache_info().maxsize == 4096, "memory is bounded"
 
 
 @pytest.mark.parametrize(

@@ -112,6 +112,15 @@ def test_remembered_answers_are_those_of_a_fresh_look() -> None:
     assert backward[::-1] == fresh
 
 
+def test_half_a_month_of_nights_is_computed_once_and_not_kept_for_ever() -> None:
+    rule, hours = quiet("21:00", "08:00"), Hours()
+    for moment in _each_moment(20 * MINUTE):
+        hours.quiet_until(rule, ("Europe/Berlin",), moment)
+    remembered = hours._nights.cache_info()
+    assert remembered.misses <= 2
+    assert remembered.maxsize == 2048
+
+
 def test_rules_of_equal_times_share_answers_and_others_do_not() -> None:
     hours, noon = Hours(), to_micros(datetime(2026, 3, 2, 12, tzinfo=UTC))
     assert hours.quiet_until(quiet("11:00", "13:00"), ("UTC",), noon) is not None

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from crmsdk.policy.answer import Reason
 from crmsdk.policy.plans import Plan, make_plan
 from crmsdk.policy.record import Check, Option, field_index
@@ -20,6 +22,11 @@ EVERY_KIND = ("promo", "content", "trigger", "service")
 
 def plan_of(*rules: Rule, consent: str = "opt_out") -> Plan:
     return make_plan(ContactPolicy(*rules, counts=EVERY_KIND, consent=consent), SHAPE, "")
+
+
+def test_shape_that_leaves_a_field_out_is_a_fault() -> None:
+    with pytest.raises(ValueError, match="shorter"):
+        make_plan(ContactPolicy(), SHAPE[:-1], "")
 
 
 def test_rule_about_everything_compares_nothing() -> None:
