@@ -27,7 +27,11 @@ def check_envelope(name: str, capabilities: Capabilities, envelope: Envelope[Any
     content = envelope.content
     if not isinstance(content, capabilities.content):
         wanted, given = capabilities.content.__name__, type(content).__name__
-        raise UnsupportedFeature(name, f"{given}: it carries {wanted}")
+        raise UnsupportedFeature(
+            name,
+            f"{given}: it carries {wanted}",
+            mend=f"give the template engine kinds={{{name!r}: ...}} that makes {wanted}",
+        )
     if capabilities.sender and envelope.sender is None:
         raise UnsupportedFeature(name, "messages without a sender", mend="open with senders=[Sender(...)]")
     if lacking := content.lacks(envelope.kind):

@@ -29,7 +29,8 @@ class JinjaTemplateEngine(TemplateEngine):
     Args:
         files: Template name to file name (``email.en``) to the file's text.
         default_locale: Taken when a person's locale has no file.
-        kinds: What other channels make of their files; ``email`` and chats are known.
+        kinds: What channels with a content of their own make of their files. Without one, files of
+            ``email`` become ``EmailContent`` and those of every other channel ``ChatContent``.
 
     Raises:
         TemplateError: a name that is none, two files for one channel and locale.

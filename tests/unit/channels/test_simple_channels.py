@@ -12,7 +12,7 @@ import pytest
 from crmsdk.channels.console import ConsoleChannel, rendering
 from crmsdk.channels.eml import EmlChannel
 from crmsdk.channels.memory import MemoryChannel, usual_capabilities
-from crmsdk.errors import AuthError
+from crmsdk.errors import AuthError, UnsupportedFeature
 from crmsdk.model.address import Address, ByAttribute, ByCustomer, ByIdentifier
 from crmsdk.model.content import Button, ChatContent, EmailContent
 from crmsdk.model.customer import Customer, IdentifierKind
@@ -33,6 +33,11 @@ def run(coroutine: Any) -> Any:
 
 
 # -- memory
+
+
+def test_another_content_is_refused_with_the_mend() -> None:
+    with pytest.raises(UnsupportedFeature, match=r"kinds=\{'email': \.\.\.\} that makes EmailContent"):
+        MemoryChannel("email").check(chat_envelope(1))
 
 
 def test_memory_never_suspends() -> None:
