@@ -68,8 +68,9 @@ def _template(
             if kind is MessageKind.PROMO and channel == _EMAIL and _LINK not in needed:
                 yield Fault(
                     place.path,
-                    f"{send.template}/{file} shows no unsubscribe link, and a promo e-mail without one is refused when "
-                    "it is due; write 'unsubscribe: {{ unsubscribe_url }}' above the body, and open with unsubscribe=",
+                    f"{send.template}/{file} shows no unsubscribe link, and a promo e-mail without one is "
+                    "refused when it is due; write 'unsubscribe: {{ unsubscribe_url }}' above the body, and open "
+                    "with unsubscribe=",
                     "warning",
                 )
 

@@ -1,10 +1,12 @@
 """How an anonymous visitor's history becomes part of a known person's."""
 
-from crmsdk.journeys.person import Person, WatchKind
+from collections.abc import Sequence
+
+from crmsdk.journeys.person import Change, Person, WatchKind
 from crmsdk.model.changing import with_changes
 from crmsdk.model.facts import Facts
 
-__all__ = ["joined"]
+__all__ = ["joined", "without_theirs"]
 
 
 def joined(person: Person, other: Person) -> Person:
@@ -37,4 +39,19 @@ def joined(person: Person, other: Person) -> Person:
         account=person.account or other.account,
         enrollments=(*person.enrollments, *other.enrollments),
         watches=(*person.watches, *carried),
+    )
+
+
+def without_theirs(change: Change, others: Sequence[Person]) -> Change:
+    """Leave out of a change what the joined visitors had already: it is stored, and only changes hands."""
+    theirs = {event.id for other in others for event in other.facts.events}
+    writes = {id(write) for other in others for write in other.facts.attributes}
+    consents = {id(consent) for other in others for consent in other.facts.consents}
+    names = {identifier for other in others for identifier in other.identifiers}
+    return with_changes(
+        change,
+        events=tuple(event for event in change.events if event.id not in theirs),
+        attributes=tuple(write for write in change.attributes if id(write) not in writes),
+        consents=tuple(consent for consent in change.consents if id(consent) not in consents),
+        identifiers=tuple(identifier for identifier in change.identifiers if identifier not in names),
     )

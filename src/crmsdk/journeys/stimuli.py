@@ -1,7 +1,7 @@
 """What may happen to a person or a run, and what a run may wish for: the two closed sets of the engine."""
 
 from datetime import datetime
-from typing import TypeAlias
+from typing import TypeAlias, assert_never
 
 import attrs
 
@@ -38,6 +38,7 @@ __all__ = [
     "Withdraw",
     "Write",
     "Wrote",
+    "place_of",
 ]
 
 # ------------------------------------------------------------------ inputs: what may happen to a person
@@ -140,6 +141,34 @@ class Stopped:
 Input: TypeAlias = (
     Joined | Wrote | Consented | Happened | Handed | Entered | Answered | Held | Resumed | Stopped
 )
+
+
+_RANK = {Joined: 0, Wrote: 1, Consented: 1, Happened: 2, Handed: 3}
+_COMMAND = 4
+
+
+def place_of(entry: Input) -> tuple[datetime, int, str, str]:
+    """Give the place of an input in its batch; no two different ones share it."""
+    rank, name = _RANK.get(type(entry), _COMMAND), type(entry).__name__
+    match entry:
+        case Happened(event=event):
+            return (event.at, rank, event.id, name)
+        case Consented(consent=consent):
+            return (consent.at, rank, consent.id, name)
+        case Wrote():
+            return (entry.at, rank, entry.id, name)
+        case Handed():
+            return (entry.at, rank, entry.message, name)
+        case Joined():
+            return (entry.at, rank, entry.other.id, name)
+        case Answered():
+            return (entry.at, rank, name, entry.task.id)
+        case Entered():
+            return (entry.at, rank, name, f"{entry.journey}/{entry.key}")
+        case Held() | Resumed() | Stopped():
+            return (entry.at, rank, name, entry.journey)
+        case _:
+            assert_never(entry)
 
 
 # ------------------------------------------------------------------ stimuli: what may happen to a run

@@ -7,17 +7,18 @@ one. Then everything due at or before ``now`` fires, earliest first, until nothi
 """
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import assert_never
 
 from crmsdk.errors import DefinitionError
+from crmsdk.journeys.absences import absence_after, calls_off, entry_key, passes
 from crmsdk.journeys.entering import ONCE_ONLY, barred, refused, run_of
-from crmsdk.journeys.joining import joined
+from crmsdk.journeys.joining import joined, without_theirs
 from crmsdk.journeys.machine import step
 from crmsdk.journeys.person import Change, Enrollment, Note, NoteKind, Person, Phase, Task, Watch, WatchKind
 from crmsdk.journeys.profile import logged, profiled
-from crmsdk.journeys.program import Program, key_text
+from crmsdk.journeys.program import Program
 from crmsdk.journeys.programs import Programs, Slot
 from crmsdk.journeys.stimuli import (
     Answered,
@@ -44,6 +45,7 @@ from crmsdk.journeys.stimuli import (
     Withdraw,
     Write,
     Wrote,
+    place_of,
 )
 from crmsdk.journeys.triggers import ApiCall, OnEvent, SegmentChange
 from crmsdk.journeys.watching import look, new_watch
@@ -64,32 +66,6 @@ TASK_ANSWERED = "task_answered"
 
 _TIMERS = 10_000  # what one turn may fire, and
 _FACTS = 1_000  # what runs may write at one moment, before the person is taken for poisoned
-_RANK = {Joined: 0, Wrote: 1, Consented: 1, Happened: 2, Handed: 3}
-_COMMAND = 4
-
-
-def _place(entry: Input) -> tuple[datetime, int, str, str]:
-    """Give the place of an input in its batch; no two different ones share it."""
-    rank, name = _RANK.get(type(entry), _COMMAND), type(entry).__name__
-    match entry:
-        case Happened(event=event):
-            return (event.at, rank, event.id, name)
-        case Consented(consent=consent):
-            return (consent.at, rank, consent.id, name)
-        case Wrote():
-            return (entry.at, rank, entry.id, name)
-        case Handed():
-            return (entry.at, rank, entry.message, name)
-        case Joined():
-            return (entry.at, rank, entry.other.id, name)
-        case Answered():
-            return (entry.at, rank, name, entry.task.id)
-        case Entered():
-            return (entry.at, rank, name, f"{entry.journey}/{entry.key}")
-        case Held() | Resumed() | Stopped():
-            return (entry.at, rank, name, entry.journey)
-        case _:
-            assert_never(entry)
 
 
 def react(
@@ -119,7 +95,7 @@ def react(
     """
     turn = _Turn(programs, person, now, paused)
     turn.prepare(anew)
-    for entry in sorted(inputs, key=_place):
+    for entry in sorted(inputs, key=place_of):
         turn.take(entry)
     turn.thaw()
     if timers:
@@ -169,19 +145,7 @@ class _Turn:
             notes=self.notes,
             absorbs=self.others,
         )
-        if not self.others:
-            return whole
-        theirs = {event.id for other in self.others for event in other.facts.events}
-        writes = {id(write) for other in self.others for write in other.facts.attributes}
-        consents = {id(consent) for other in self.others for consent in other.facts.consents}
-        names = {identifier for other in self.others for identifier in other.identifiers}
-        return with_changes(
-            whole,
-            events=tuple(event for event in whole.events if event.id not in theirs),
-            attributes=tuple(write for write in whole.attributes if id(write) not in writes),
-            consents=tuple(consent for consent in whole.consents if id(consent) not in consents),
-            identifiers=tuple(identifier for identifier in whole.identifiers if identifier not in names),
-        )
+        return without_theirs(whole, self.others) if self.others else whole
 
     def note(
         self, kind: NoteKind, text: str = "", *, run: Enrollment | None = None, journey: str = ""
@@ -342,19 +306,10 @@ class _Turn:
 
     # ----------------------------------------------------------------------------- triggers and entry
 
-    def _key(self, trigger: OnEvent, event: Event) -> str | None:
-        """Read the entry key as text: empty where none is declared, None where the event has none."""
-        if trigger.key is None:
-            return ""
-        value = value_at(event.properties, trigger.key)
-        return None if value is None or isinstance(value, Mapping | tuple) else key_text(value)
-
     def _started(self, slot: Slot, trigger: OnEvent, event: Event) -> None:
-        if self.now - event.at > trigger.max_age or not all(
-            test.holds(event.properties) for test in trigger.tests
-        ):
+        if self.now - event.at > trigger.max_age or not passes(trigger, event):
             return
-        key = self._key(trigger, event)
+        key = entry_key(trigger, event)
         if key is None:
             why = f"the event has no {trigger.key!r} that can be a key"
             self.note(NoteKind.NOT_ENTERED, why, journey=slot.program.name)
@@ -362,47 +317,13 @@ class _Turn:
         if trigger.unless_event is None:
             self._enter_by(slot, trigger, event)
             return
-        watch = Watch(
-            kind=WatchKind.ABSENCE,
-            journey=slot.program.name,
-            slot=slot.index,
-            key=key,
-            due=event.at + trigger.within,
-            position=event.position,
-        )
-        older = next((one for one in self.person.watches if one.id == watch.id), None)
-        if older is not None and older.position is not None:
-            if trigger.anchor == "first" and older.position < event.position:
-                return
-            if trigger.anchor == "last" and older.position > event.position:
-                return
-        came = self.person.facts.between(event.position, (event.at + trigger.within, "\U0010ffff"))
-        came = tuple(one for one in came if one.at <= self.now)
-        if trigger.anchor == "last" and any(self._restarts(trigger, key, one) for one in came):
-            return  # it arrived late: in its place, a later one had taken over
-        if any(self._calls_off(trigger, watch, one) for one in came):
-            if older is not None:
-                self.person = self.person.without_watch(older)
-            return
-        self.person = self.person.with_watch(watch)
-
-    def _restarts(self, trigger: OnEvent, key: str, event: Event) -> bool:
-        return (
-            event.name == trigger.event
-            and self._key(trigger, event) == key
-            and all(test.holds(event.properties) for test in trigger.tests)
-        )
-
-    def _calls_off(self, trigger: OnEvent, watch: Watch, event: Event) -> bool:
-        return (
-            event.name == trigger.unless_event
-            and watch.position is not None
-            and watch.due is not None
-            and watch.position < event.position
-            and event.at <= watch.due
-            and all(test.holds(event.properties) for test in trigger.unless_tests)
-            and self._key(trigger, event) == watch.key
-        )
+        place = (WatchKind.ABSENCE, slot.program.name, slot.index, key)
+        older = next((one for one in self.person.watches if one.id == place), None)
+        watch = absence_after(slot, trigger, event, older, facts=self.person.facts, now=self.now)
+        if watch is not None and watch is not older:
+            self.person = self.person.with_watch(watch)
+        elif watch is None and older is not None:
+            self.person = self.person.without_watch(older)
 
     def _call_off(self, slot: Slot, event: Event) -> None:
         trigger = slot.trigger
@@ -411,7 +332,7 @@ class _Turn:
                 watch.kind is WatchKind.ABSENCE
                 and (watch.journey, watch.slot) == (slot.program.name, slot.index)
                 and isinstance(trigger, OnEvent)
-                and self._calls_off(trigger, watch, event)
+                and calls_off(trigger, watch, event)
             ):
                 self.person = self.person.without_watch(watch)
 
@@ -421,7 +342,7 @@ class _Turn:
             started_by=event.id,
             position=event.position,
             values=event.properties,
-            key=self._key(trigger, event) or "",
+            key=entry_key(trigger, event) or "",
             key_name=trigger.key,
             key_value=None if trigger.key is None else value_at(event.properties, trigger.key),
         )
@@ -458,10 +379,8 @@ class _Turn:
         if any(old.id == run.id for old in self.person.enrollments):
             return
         why = barred(program, self.person, key, self.now) or refused(program, self.person, run, self.now)
-        if (
-            why == ONCE_ONLY
-        ):  # said once by the first entry; a line at every later event would drown the timeline
-            return
+        if why == ONCE_ONLY:
+            return  # the first entry says it all; a line at every later event would drown the timeline
         if why:
             self.note(NoteKind.NOT_ENTERED, why, journey=program.name)
             return
@@ -531,7 +450,7 @@ class _Turn:
             return
         trigger = slot.trigger
         same = trigger.event == event.name and trigger.unless_event is not None
-        if same and self._key(trigger, event) == watch.key:
+        if same and entry_key(trigger, event) == watch.key:
             self._enter_by(slot, trigger, event)
 
     def _slot(self, watch: Watch) -> Slot | None:

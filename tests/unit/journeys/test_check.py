@@ -473,3 +473,17 @@ def test_a_variable_is_supplied_however_the_run_began() -> None:
 
 def test_variables_are_not_checked_without_a_tracking_plan() -> None:
     assert found(journey(enter=on("visit")), attrs.evolve(CONTENT, kinds=None)) == []
+
+
+def test_a_promo_email_without_an_unsubscribe_link_is_warned_of() -> None:
+    promo = Journey(
+        "promo",
+        enter=on("signed_up"),
+        kind="promo",
+        goal=did("bought").since_entry(),
+        steps=[Send("hi", "email")],
+    )
+    for needed, warned in ((frozenset[str](), True), (frozenset({"unsubscribe_url"}), False)):
+        surroundings = Surroundings(variables={"hi": {"email.en": needed}}, links={"unsubscribe_url"})
+        found = [fault for fault in faults(promo, surroundings) if "unsubscribe link" in fault.sentence]
+        assert [fault.severity for fault in found] == (["warning"] if warned else [])
