@@ -16,7 +16,7 @@ from crmsdk.model.customer import Customer, Identifier
 from crmsdk.model.ids import CustomerId, MessageId
 from crmsdk.model.inputs import Input as News
 from crmsdk.model.message import DeliveryEvent
-from crmsdk.runtime.crm import Advanced
+from crmsdk.runtime.advanced import Advanced
 from crmsdk.runtime.sending import Preview
 from crmsdk.runtime.telling import Timeline
 from crmsdk.runtime.turning import Taken
@@ -163,8 +163,8 @@ class Crm(Session):
 
         Each becomes an event ``message_<kind>`` of the customer, with the message's journey, step, channel
         and template, so conditions can ask about it. An unsubscribe or complaint withdraws the consent of
-        that channel. Reports about unknown messages are left out. An answer is dated after the asking:
-        providers' clocks are coarse, and "since entry" must not miss it.
+        that channel. Reports about unknown messages are left out. An answer is dated after the asking,
+        however coarse the provider's clock.
         """
         return self._portal.call(self._crm.report(events))
 

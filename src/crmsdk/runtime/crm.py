@@ -12,25 +12,26 @@ from crmsdk.errors import ConfigError, DuplicateEvent, UnknownName
 from crmsdk.journeys.definition import Journey
 from crmsdk.journeys.person import Person, Task
 from crmsdk.journeys.programs import Programs
-from crmsdk.journeys.stimuli import Answered, Consented, Entered, Happened, Held, Input, Resumed, Stopped
+from crmsdk.journeys.stimuli import Answered, Consented, Entered, Held, Input, Resumed, Stopped
 from crmsdk.model.catalog import named_properties
 from crmsdk.model.changing import with_changes
 from crmsdk.model.consent import ANY, ConsentState, ConsentWrite
 from crmsdk.model.customer import Customer, Identifier, IdentifierKind
-from crmsdk.model.event import AFTERWARDS, Event
 from crmsdk.model.ids import AccountId, CustomerId, EventId, MessageId, sortable_id
 from crmsdk.model.inputs import Alias, Group, Identify, Track
 from crmsdk.model.inputs import Input as News
-from crmsdk.model.message import DeliveryEvent, DeliveryKind
+from crmsdk.model.message import DeliveryEvent
 from crmsdk.model.moment import to_moment
 from crmsdk.model.settings import DeliveryMode
 from crmsdk.model.values import properties
 from crmsdk.ports import Store
 from crmsdk.runtime.activation import activate, load_programs
-from crmsdk.runtime.dispatch import Dispatched, Dispatcher
+from crmsdk.runtime.advanced import Advanced
+from crmsdk.runtime.dispatch import Dispatcher
 from crmsdk.runtime.importing import import_rows
 from crmsdk.runtime.opening import Parts, parts_of
 from crmsdk.runtime.options import Options
+from crmsdk.runtime.reporting import inputs_of, report_id
 from crmsdk.runtime.sending import Preview, hand_made, preview
 from crmsdk.runtime.telling import Timeline, timeline
 from crmsdk.runtime.turning import Taken, Turner
@@ -39,45 +40,11 @@ from crmsdk.segments.meaning import evaluate
 from crmsdk.segments.verdict import Verdict
 from crmsdk.wire.report import ImportReport, Row
 
-__all__ = ["Advanced", "Crm"]
+__all__ = ["Crm"]
 
 _PAGE = 500
 _ROUNDS = 10_000  # rounds of one advance; more means that something wakes itself for ever
 _POLL = timedelta(seconds=30)
-
-
-@attrs.frozen(kw_only=True)
-class Advanced:
-    """What one ``advance`` did.
-
-    Attributes:
-        turned: How many times a person was looked at because the time had come.
-        sent, deferred, refused, retried, in_doubt: Numbers of messages.
-        failures: What an operator must mend, in words: a channel whose account is refused …
-        next_wakeup: When to advance again at the latest, UTC; None when only facts will move anything.
-    """
-
-    turned: int = 0
-    sent: int = 0
-    deferred: int = 0
-    refused: int = 0
-    retried: int = 0
-    in_doubt: int = 0
-    failures: tuple[str, ...] = ()
-    next_wakeup: datetime | None = None
-
-    def plus(self, turned: int, done: Dispatched) -> "Advanced":
-        """Add one round."""
-        return with_changes(
-            self,
-            turned=self.turned + turned,
-            sent=self.sent + done.sent,
-            deferred=self.deferred + done.deferred,
-            refused=self.refused + done.refused,
-            retried=self.retried + done.retried,
-            in_doubt=self.in_doubt + done.in_doubt,
-            failures=tuple(dict.fromkeys((*self.failures, *done.failures))),
-        )
 
 
 class Crm:
@@ -330,52 +297,18 @@ class Crm:
 
         Each becomes an event ``message_<kind>`` of the customer, with the message's journey, step, channel
         and template, so conditions can ask about it. An unsubscribe or complaint withdraws the consent of
-        that channel. Reports about unknown messages are left out. An answer is dated after the asking:
-        providers' clocks are coarse, and "since entry" must not miss it.
+        that channel. Reports about unknown messages are left out. An answer is dated after the asking,
+        however coarse the provider's clock.
         """
         given = tuple(events)
         rows = await self._parts.store.messages([one.message for one in given])
-        ids = [EventId(f"{AFTERWARDS}delivery:{one.id}") for one in given]
-        known = {*await self._parts.store.find_events(ids)}
+        known = {*await self._parts.store.find_events([report_id(one) for one in given])}
         new = 0
-        for one, row, id in zip(given, rows, ids, strict=True):
-            if row is None or id in known:
-                continue
-            known.add(id)
-            inputs: list[Input] = [
-                Happened(
-                    event=Event(
-                        id=id,
-                        customer=row.customer,
-                        name=f"message_{one.kind}",
-                        at=max(one.at, row.due),
-                        received=self._now(),
-                        properties={
-                            "message": row.id,
-                            "journey": row.journey,
-                            "step": row.step,
-                            "channel": row.channel,
-                            "template": row.template,
-                            "machine": one.machine,
-                        },
-                        source="provider",
-                    )
-                )
-            ]
-            if one.kind in (DeliveryKind.UNSUBSCRIBED, DeliveryKind.COMPLAINED):
-                inputs.append(
-                    Consented(
-                        consent=ConsentWrite(
-                            channel=row.channel or ANY,
-                            state=ConsentState.WITHDRAWN,
-                            at=one.at,
-                            id=f"delivery:{one.id}",
-                            source=str(one.kind),
-                        )
-                    )
-                )
-            await self._turn().command(row.customer, inputs)
-            new += 1
+        for one, row in zip(given, rows, strict=True):
+            if row is not None and report_id(one) not in known:
+                known.add(report_id(one))
+                await self._turn().command(row.customer, inputs_of(one, row, now=self._now()))
+                new += 1
         return new
 
     async def record_contact(

@@ -7,7 +7,8 @@ from typing import Any, overload
 import attrs
 
 from crmsdk.blocking import Crm as BlockingCrm
-from crmsdk.runtime.crm import Advanced, Crm
+from crmsdk.runtime.advanced import Advanced
+from crmsdk.runtime.crm import Crm
 
 __all__ = ["advance_to"]
 
