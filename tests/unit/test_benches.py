@@ -1,0 +1,35 @@
+"""Every row of the engine, segments and simulation benchmarks runs, and its two sides do the same work."""
+
+from collections.abc import Callable
+from functools import partial
+
+import pytest
+
+pytest.importorskip("statemachine", reason="`make bench` installs the peers")
+
+from bench.engine.journeys import journey_sides
+from bench.engine.machine import react_sides, step_sides
+from bench.frame import Side
+from bench.segments.evaluating import QUESTIONS, evaluate_sides
+from bench.simulation.world import world_sides
+from crmsdk.stores.memory import MemoryStore
+from crmsdk.stores.sqlite import SqliteStore
+
+Sides = Callable[[], tuple[Side, Side]]
+
+# Each run asserts its own result, which both sides share.
+ROWS: dict[str, Sides] = {
+    "machine_step": lambda: step_sides(3),
+    "machine_react": lambda: react_sides(3),
+    "journeys_memory": lambda: journey_sides(lambda _: MemoryStore(), 3),
+    "journeys_sqlite": lambda: journey_sides(SqliteStore, 3),
+    "people_days": lambda: world_sides(3, 20),
+    **{f"evaluate_{name}": partial(evaluate_sides, 20, (name,)) for name in QUESTIONS},
+}
+
+
+@pytest.mark.parametrize("sides", [pytest.param(sides, id=name) for name, sides in ROWS.items()])
+def test_both_sides_of_a_row_run_and_agree(sides: Sides) -> None:
+    for side in sides():
+        side()()
+        side()()
