@@ -37,7 +37,7 @@ from crmsdk.model.moment import to_micros
 from crmsdk.model.provider import Idempotency
 from crmsdk.model.settings import DeliveryMode
 from crmsdk.model.values import EMPTY, Properties
-from crmsdk.policy.answer import Decision, Lease, Ruling
+from crmsdk.policy.answer import Decision, Lease, Reason, Ruling
 from crmsdk.policy.record import ContactState, Suppression
 from crmsdk.ports import Channel, Ledger, Store, TemplateEngine
 from crmsdk.runtime.limiter import ContactLimiter
@@ -133,7 +133,7 @@ class Dispatcher:
         work = _Round(self, now)
         ready = await work.prepare(claimed)
         await work.deliver(ready)
-        await settle_ends(self.store, programs, work.ends, now=now, paused=paused)
+        await settle_ends(self.store, programs, work.ends, now=now, paused=paused, worker=self.worker)
         return Dispatched(
             taken=len(claimed),
             sent=work.count(MessageState.SENT),
@@ -233,9 +233,7 @@ class _Round:
         """Settle a message whose worker died while sending it, where it must not be sent again."""
         if message.state is not MessageState.SENDING:
             return False
-        contacts = await self.of.ledger.entries(message.customer, since=to_micros(message.due))
-        if any(one.message_id == message.id and one.state is ContactState.SENT for one in contacts):
-            self._end(message, MessageState.SENT, NoteKind.SENT)  # it died after the provider's answer
+        if await self._told_sent(message):  # it died after the provider's answer
             return True
         channel = self.of.channels.get(message.channel)
         again = channel is not None and (
@@ -244,6 +242,15 @@ class _Round:
         if not again:
             self._end(message, MessageState.IN_DOUBT, NoteKind.IN_DOUBT, "the worker died while sending")
         return not again
+
+    async def _told_sent(self, message: Message) -> bool:
+        """Settle a message that the ledger knows as sent."""
+        contacts = await self.of.ledger.entries(message.customer, since=to_micros(message.due))
+        for one in contacts:
+            if one.message_id == message.id and one.state is ContactState.SENT:
+                self._end(with_changes(message, channel=one.channel), MessageState.SENT, NoteKind.SENT)
+                return True
+        return False
 
     async def _act_on(self, message: Message, person: Person, decision: Decision | None) -> _Ready | None:
         if decision is None:
@@ -256,7 +263,9 @@ class _Round:
                 await self._defer(message, decision)
                 return None
             case Ruling.REFUSE:
-                self._refuse(message, str(decision.reason or "refused"), _blocked(decision))
+                # Another worker took it over and was quicker: it is sent, not refused.
+                if decision.reason is not Reason.DUPLICATE or not await self._told_sent(message):
+                    self._give_up(message, str(decision.reason or "refused"), _blocked(decision))
                 return None
             case _:
                 assert_never(decision.outcome)
@@ -267,18 +276,18 @@ class _Round:
         try:
             envelope, digest = self._envelope(message, person, decision.channel)
         except (TemplateError, UnsupportedFeature, InputError) as error:
-            await self.of.limiter.release(lease)
-            self._refuse(message, f"{type(error).__name__}: {error}")
+            await self._let_go(message, lease)
+            self._give_up(message, f"{type(error).__name__}: {error}")
             return None
         except Exception as error:  # noqa: BLE001 - a stranger's channel or engine; the others must go out
-            await self.of.limiter.release(lease)
+            await self._let_go(message, lease)
             self._broken(decision.channel, error)
-            self._refuse(message, f"{type(error).__name__} while the message was made")
+            self._give_up(message, f"{type(error).__name__} while the message was made")
             return None
         barred = self.of.gate.bars(envelope.to)
         if barred:
-            await self.of.limiter.release(lease)
-            self._refuse(message, barred)
+            await self._let_go(message, lease)
+            self._give_up(message, barred)
             return None
         sending = with_changes(
             message,
@@ -292,6 +301,11 @@ class _Round:
             await self.of.limiter.release(lease)  # withdrawn meanwhile: the run ended
             return None
         return _Ready(sending, envelope, lease)
+
+    async def _let_go(self, message: Message, lease: Lease) -> None:
+        """Free the place of a message that was certainly not sent; one in doubt stays counted."""
+        if message.state is not MessageState.SENDING:
+            await self.of.limiter.release(lease)
 
     def _envelope(self, message: Message, person: Person, name: str) -> tuple[Envelope[Content], str]:
         channel = self.of.channels[name]
@@ -348,7 +362,7 @@ class _Round:
             return [Accepted(provider_id="recorded")] * len(batch)
         channel = self.of.channels[name]
         try:
-            outcomes = await channel.deliver([one.envelope for one in batch])
+            outcomes = tuple(await channel.deliver([one.envelope for one in batch]))
         except (AuthError, ConfigError) as error:
             logger().error("channel stopped", channel=name, error=type(error).__name__)
             self.failures.append(f"channel {name!r}: {error}")
@@ -363,7 +377,15 @@ class _Round:
             logger().error("channel miscounted", channel=name, given=len(batch), told=len(outcomes))
             self.failures.append(f"channel {name!r} gave {len(outcomes)} outcomes for {len(batch)} messages")
             return [Ambiguous(reason="the channel miscounted its outcomes")] * len(batch)
-        return outcomes
+        return [self._understood(name, outcome) for outcome in outcomes]
+
+    def _understood(self, name: str, outcome: object) -> Outcome:
+        """Take what is no outcome for an answer that was lost."""
+        if isinstance(outcome, Outcome):
+            return outcome
+        logger().error("channel gave no outcome", channel=name, kind=type(outcome).__name__)
+        self.failures.append(f"channel {name!r} gave {type(outcome).__name__} for an outcome")
+        return Ambiguous(reason="the channel gave no outcome")
 
     def _broken(self, name: str, error: Exception) -> None:
         logger().error("channel raised", channel=name, error=type(error).__name__)
@@ -397,10 +419,11 @@ class _Round:
 
     async def _retry(self, message: Message, reason: str, retry_after: timedelta | None) -> None:
         backoff = min(_BACKOFF * 2 ** min(message.attempts - 1, 10), _BACKOFF_MAX)
-        at = self.now + max(retry_after or timedelta(0), backoff)
-        if at >= message.expires:
+        wait = max(retry_after or timedelta(0), backoff)
+        if wait >= message.expires - self.now:
             self._refuse(message, f"expired while waiting: {reason}")
             return
+        at = self.now + wait
         self.retried += 1
         waiting = with_changes(
             message, state=MessageState.PENDING, not_before=at, lease=None, worker="", reason=reason
@@ -429,6 +452,13 @@ class _Round:
 
     def _refuse(self, message: Message, reason: str, data: Properties = EMPTY) -> None:
         self._end(message, MessageState.REFUSED, NoteKind.REFUSED, reason, data)
+
+    def _give_up(self, message: Message, reason: str, data: Properties = EMPTY) -> None:
+        """Refuse a message before it is handed over; one that was on its way before may have arrived."""
+        if message.state is MessageState.SENDING:
+            self._end(message, MessageState.IN_DOUBT, NoteKind.IN_DOUBT, f"not sent again: {reason}", data)
+        else:
+            self._refuse(message, reason, data)
 
     async def _defer(self, message: Message, decision: Decision) -> None:
         until = decision.until or self.now + _RECHECK

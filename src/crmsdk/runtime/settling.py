@@ -13,7 +13,7 @@ from crmsdk.journeys.stimuli import Handed
 from crmsdk.journeys.turn import react
 from crmsdk.model.changing import with_changes
 from crmsdk.model.ids import CustomerId
-from crmsdk.model.message import Message
+from crmsdk.model.message import Message, MessageState
 from crmsdk.model.values import EMPTY, Properties
 from crmsdk.ports import Store
 from crmsdk.runtime.logs import log_written
@@ -67,9 +67,18 @@ def _turn(
 
 
 async def settle_ends(
-    store: Store, programs: Programs, ends: Iterable[Ended], *, now: datetime, paused: frozenset[str]
+    store: Store,
+    programs: Programs,
+    ends: Iterable[Ended],
+    *,
+    now: datetime,
+    paused: frozenset[str],
+    worker: str,
 ) -> None:
     """Let every run know that its message reached an end, however often others write the person meanwhile.
+
+    An end that another worker has written stands, and a message another worker has taken over is its own;
+    only what was certainly sent is told all the same.
 
     Args:
         store: Where people and messages are.
@@ -77,6 +86,7 @@ async def settle_ends(
         ends: Messages in final states; in the order in which they were settled.
         now: UTC.
         paused: Names of paused journeys.
+        worker: Who settles.
     """
     waiting: dict[CustomerId, list[Ended]] = defaultdict(list)
     for end in ends:
@@ -88,6 +98,8 @@ async def settle_ends(
         found = {person.id: person for person in people if person is not None}
         for gone in [customer for customer in waiting if customer not in found]:
             await _follow(store, waiting, gone)
+        # Read after the people: an end written later than this is a write of its person, and refuses ours.
+        await _leave_to_others(store, waiting, worker)
         changes = [
             _turn(programs, found[customer], ends, now, paused)
             for customer, ends in waiting.items()
@@ -101,6 +113,22 @@ async def settle_ends(
     raise StoreBusy(
         f"others kept writing {len(waiting)} people; what became of their messages is settled after the lease"
     )
+
+
+async def _leave_to_others(store: Store, waiting: dict[CustomerId, list[Ended]], worker: str) -> None:
+    """Drop ends of messages that are settled already, withdrawn, or in the hands of another worker."""
+    rows = await store.messages([end.message.id for ends in waiting.values() for end in ends])
+    known = {row.id: row for row in rows if row is not None}
+    for customer, ends in list(waiting.items()):
+        waiting[customer] = [end for end in ends if _ours(end, known.get(end.message.id), worker)]
+        if not waiting[customer]:
+            del waiting[customer]
+
+
+def _ours(end: Ended, row: Message | None, worker: str) -> bool:
+    if end.message.state is MessageState.SENT:
+        return row is None or row.state is not MessageState.SENT
+    return row is not None and not row.state.final and (row.lease is None or row.worker == worker)
 
 
 async def _follow(store: Store, waiting: dict[CustomerId, list[Ended]], gone: CustomerId) -> None:
