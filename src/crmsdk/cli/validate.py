@@ -5,7 +5,7 @@ from collections import Counter
 
 from crmsdk.cli.loading import Loaded, load
 from crmsdk.errors import ConfigError
-from crmsdk.journeys.check import Fault, Surroundings, faults
+from crmsdk.journeys.checks import Fault, Surroundings, faults
 from crmsdk.model.codec import content_hash
 
 __all__ = ["execute", "surroundings_of"]

@@ -9,7 +9,7 @@ from pathlib import Path
 import attrs
 
 from crmsdk.errors import ConfigError
-from crmsdk.journeys.check import Surroundings, check
+from crmsdk.journeys.checks import Surroundings, check
 from crmsdk.journeys.definition import Journey
 from crmsdk.journeys.person import Person
 from crmsdk.journeys.program import Project

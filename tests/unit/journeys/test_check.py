@@ -8,7 +8,7 @@ import attrs
 import pytest
 
 from crmsdk.errors import CheckFailed
-from crmsdk.journeys.check import Surroundings, check, faults
+from crmsdk.journeys.checks import Surroundings, check, faults
 from crmsdk.journeys.definition import Entry, Journey, once
 from crmsdk.journeys.steps import (
     Arm,
