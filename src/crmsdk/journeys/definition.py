@@ -10,7 +10,7 @@ from crmsdk.errors import DefinitionError
 from crmsdk.journeys.steps import Step
 from crmsdk.journeys.triggers import DAY, Trigger
 from crmsdk.model.codec import definition
-from crmsdk.model.message import MessageKind
+from crmsdk.model.message import MessageKind, kind_of
 from crmsdk.segments.grammar import Condition
 
 __all__ = ["Entry", "Holdout", "Journey", "after_exit", "each_time", "once"]
@@ -69,10 +69,18 @@ class Holdout:
 
 
 def _triggers(value: Trigger | Sequence[Trigger]) -> tuple[Trigger, ...]:
-    return (value,) if isinstance(value, Trigger) else tuple(value)
+    given = (value,) if isinstance(value, Trigger) or not isinstance(value, list | tuple) else value
+    for trigger in given:
+        if not isinstance(trigger, Trigger):
+            raise DefinitionError(
+                f"{type(trigger).__name__} is no trigger; give on('event'), enters(segment) …", path="enter"
+            )
+    return tuple(given)
 
 
 def _steps(value: Sequence[Step]) -> tuple[Step, ...]:
+    if isinstance(value, Step):
+        raise DefinitionError(f"{type(value).__name__} stands alone; put it into a list", path="steps")
     for step in value:
         if not isinstance(step, Step):
             raise DefinitionError(
@@ -113,7 +121,7 @@ class Journey:
     name: str
     enter: tuple[Trigger, ...] = attrs.field(converter=_triggers)
     steps: tuple[Step, ...] = attrs.field(converter=_steps)
-    kind: MessageKind = attrs.field(kw_only=True, converter=MessageKind)
+    kind: MessageKind = attrs.field(kw_only=True, converter=kind_of)
     goal: Condition | None = attrs.field(default=None, kw_only=True)
     exit: Condition | None = attrs.field(default=None, kw_only=True)
     entry: Entry = attrs.field(default=Entry(), kw_only=True)
@@ -138,6 +146,13 @@ class Journey:
             raise DefinitionError("a journey needs a trigger; give enter=on('event')", path="enter")
         if not 0 <= self.priority <= 100:
             raise DefinitionError("priority lies between 0 and 100", path="priority")
+        for field in ("goal", "exit"):
+            asked = getattr(self, field)
+            if asked is not None and not isinstance(asked, Condition):
+                raise DefinitionError(
+                    f"is {type(asked).__name__}; give a condition as did('purchase').since_entry()",
+                    path=field,
+                )
         for field in ("expires", "lifetime"):
             span = getattr(self, field)
             if span is not None and span <= _ZERO:

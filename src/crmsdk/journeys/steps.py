@@ -12,7 +12,7 @@ import attrs
 
 from crmsdk.errors import DefinitionError
 from crmsdk.model.codec import definition
-from crmsdk.model.message import MessageKind
+from crmsdk.model.message import MessageKind, kind_of
 from crmsdk.model.moment import to_moment
 from crmsdk.model.values import EMPTY, Properties, Value, normal, properties
 from crmsdk.segments.grammar import Condition
@@ -58,10 +58,31 @@ class Step:
 
 
 def _steps(value: Sequence[Step]) -> tuple[Step, ...]:
+    if isinstance(value, Step):
+        raise DefinitionError(f"{type(value).__name__} stands alone; put it into a list")
     for step in value:
         if not isinstance(step, Step):
             raise DefinitionError(f"{type(step).__name__} is no step; give Send, Wait, Branch …")
     return tuple(value)
+
+
+def _need_span(value: object, path: str) -> None:
+    if not isinstance(value, timedelta):
+        raise DefinitionError(f"is {type(value).__name__}; give a span as timedelta(days=1)", path=path)
+
+
+def _need_condition(value: object) -> None:
+    if not isinstance(value, Condition):
+        raise DefinitionError(
+            f"is {type(value).__name__}; give a condition as did('purchase').since_entry()", path="condition"
+        )
+
+
+def _clock_time(value: time | str) -> time:
+    try:
+        return time.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError:
+        raise DefinitionError(f"{value!r} is no local time; give it as '09:00'", path="at") from None
 
 
 def _channels(value: str | Sequence[str]) -> tuple[str, ...]:
@@ -85,7 +106,7 @@ class Send(Step):
     template: str
     via: tuple[str, ...] = attrs.field(converter=_channels)
     kind: MessageKind | None = attrs.field(
-        default=None, kw_only=True, converter=attrs.converters.optional(MessageKind)
+        default=None, kw_only=True, converter=attrs.converters.optional(kind_of)
     )
     purpose: str | None = attrs.field(default=None, kw_only=True)
     sender: str | None = attrs.field(default=None, kw_only=True)
@@ -136,7 +157,8 @@ class UntilDate:
     at: time = time(9)
 
     def __attrs_post_init__(self) -> None:
-        """Refuse a time of day with a zone: it is local to each person."""
+        """Refuse an offset that is no span, and a time of day with a zone: it is local to each person."""
+        _need_span(self.offset, "offset")
         if self.at.tzinfo is not None:
             raise DefinitionError("the time of day is local to each person; leave its zone away", path="at")
 
@@ -158,7 +180,13 @@ class Wait(Step):
     past: Literal["continue", "exit"] = attrs.field(default="continue", kw_only=True)
 
     def __attrs_post_init__(self) -> None:
-        """Refuse a span that is not positive, and a naive moment."""
+        """Refuse what names no moment, a span that is not positive, and a naive moment."""
+        if not isinstance(self.until, timedelta | datetime | UntilLocal | UntilDate):
+            raise DefinitionError(
+                f"is {type(self.until).__name__}; give timedelta(days=1), local_time('10:00'), "
+                "date_of('attribute') or a moment",
+                path="until",
+            )
         if isinstance(self.until, timedelta) and self.until <= _ZERO:
             raise DefinitionError("a wait needs a positive span", path="until")
         if isinstance(self.until, datetime):
@@ -187,7 +215,10 @@ class WaitFor(Step):
     grace: timedelta = attrs.field(default=_ZERO, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
-        """Refuse a wait that could not end."""
+        """Refuse what is no condition, and a wait that could not end."""
+        _need_condition(self.condition)
+        _need_span(self.timeout, "timeout")
+        _need_span(self.grace, "grace")
         if self.timeout <= _ZERO:
             raise DefinitionError("a wait needs a positive timeout, or it might never end", path="timeout")
         if self.grace < _ZERO:
@@ -201,6 +232,10 @@ class When:
 
     condition: Condition
     steps: tuple[Step, ...] = attrs.field(converter=_steps)
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse what is no condition."""
+        _need_condition(self.condition)
 
 
 @definition("branch")
@@ -262,7 +297,9 @@ class Split(Step):
         self.__attrs_init__(experiment=experiment, arms=tuple(arms), key=key)
 
     def __attrs_post_init__(self) -> None:
-        """Refuse arms that cannot be told apart or that nobody could get."""
+        """Refuse arms that are none, cannot be told apart, or that nobody could get."""
+        if not all(isinstance(arm, Arm) for arm in self.arms):
+            raise DefinitionError("give each arm by itself, as Arm('a', 1, [steps])", path="arms")
         names = [arm.name for arm in self.arms]
         if len(set(names)) != len(names) or len(names) < 2:
             raise DefinitionError("a split needs at least two arms with different names", path="arms")
@@ -313,6 +350,7 @@ class HandOver(Step):
 
     def __attrs_post_init__(self) -> None:
         """Refuse a task without a deadline."""
+        _need_span(self.within, "within")
         if self.within <= _ZERO:
             raise DefinitionError(
                 "a task needs a positive deadline, or the run might never end", path="within"
@@ -342,14 +380,20 @@ def local_time(at: time | str, on: str | Sequence[str] = "every day") -> UntilLo
         if name not in _WEEKDAYS:
             raise DefinitionError(f"{name!r} names no days; use one of {', '.join(_WEEKDAYS)}", path="on")
     return UntilLocal(
-        time.fromisoformat(at) if isinstance(at, str) else at,
+        _clock_time(at),
         frozenset().union(*(_WEEKDAYS[name] for name in names)),
     )
 
 
 def date_of(attribute: str, offset: timedelta = _ZERO, *, at: time | str = time(9)) -> UntilDate:
-    """Name a date attribute moved by an offset, for ``Wait``."""
-    return UntilDate(attribute, offset, time.fromisoformat(at) if isinstance(at, str) else at)
+    """Name a date attribute moved by an offset, for ``Wait``.
+
+    Args:
+        attribute: Holds a date (then ``at`` tells the local time) or a moment (then the offset is exact).
+        offset: Before it when negative, as ``timedelta(days=-1)`` for the day before.
+        at: Local time of day, as ``10:00``; for dates.
+    """
+    return UntilDate(attribute, offset, _clock_time(at))
 
 
 AnyStep: TypeAlias = Send | Wait | WaitFor | Branch | Split | Update | Emit | HandOver | Exit

@@ -144,7 +144,11 @@ class DateReached(Trigger):
     at: time = time(9)
 
     def __attrs_post_init__(self) -> None:
-        """Refuse a time of day with a zone: it is local to each person."""
+        """Refuse an offset that is no span, and a time of day with a zone: it is local to each person."""
+        if not isinstance(self.offset, timedelta):
+            raise DefinitionError(
+                f"is {type(self.offset).__name__}; give a span as timedelta(days=-1)", path="offset"
+            )
         if self.at.tzinfo is not None:
             raise DefinitionError("the time of day is local to each person; leave its zone away", path="at")
 
@@ -214,12 +218,18 @@ def leaves(segment: Segment | Predicate, name: str = "") -> SegmentChange:
 def on_date(
     attribute: str | NamedProperty, offset: timedelta = _ZERO, *, at: time | str = time(9)
 ) -> DateReached:
-    """Start when a date attribute, moved by an offset, is reached; it follows the attribute."""
-    return DateReached(
-        attribute=_property_name(attribute),
-        offset=offset,
-        at=time.fromisoformat(at) if isinstance(at, str) else at,
-    )
+    """Start when a date attribute, moved by an offset, is reached; it follows the attribute.
+
+    Args:
+        attribute: Holds a date (then ``at`` tells the local time) or a moment (then the offset is exact).
+        offset: Before it when negative; whole days where the attribute is a date.
+        at: Local time of day, as ``10:00``; for dates.
+    """
+    try:
+        clock = time.fromisoformat(at) if isinstance(at, str) else at
+    except ValueError:
+        raise DefinitionError(f"{at!r} is no local time; give it as '09:00'", path="at") from None
+    return DateReached(attribute=_property_name(attribute), offset=offset, at=clock)
 
 
 def every(cron: str, *, segment: Predicate | None = None, zone: str | None = None) -> Schedule:

@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 import attrs
 
+from crmsdk.errors import DefinitionError
 from crmsdk.model.ids import CustomerId, EnrollmentId, MessageId
 from crmsdk.model.values import EMPTY, Properties
 
@@ -23,6 +24,7 @@ __all__ = [
     "Scope",
     "Sender",
     "Suppress",
+    "kind_of",
 ]
 
 
@@ -37,6 +39,19 @@ class MessageKind(StrEnum):
     CONTENT = "content"
     TRIGGER = "trigger"
     SERVICE = "service"
+
+
+def kind_of(value: MessageKind | str) -> MessageKind:
+    """Read the kind of a message in a definition.
+
+    Raises:
+        DefinitionError: there is no such kind.
+    """
+    try:
+        return MessageKind(value)
+    except ValueError:
+        known = ", ".join(MessageKind)
+        raise DefinitionError(f"unknown kind {value!r}; kinds are {known}", path="kind") from None
 
 
 class MessageState(StrEnum):

@@ -22,7 +22,7 @@ import attrs
 
 from crmsdk.errors import DefinitionError
 from crmsdk.model.codec import definition
-from crmsdk.model.message import MessageKind
+from crmsdk.model.message import MessageKind, kind_of
 from crmsdk.model.span import span_text
 
 __all__ = [
@@ -73,14 +73,7 @@ def _texts(value: str | Iterable[str]) -> tuple[str, ...]:
 
 
 def _kinds(value: str | Iterable[str]) -> tuple[MessageKind, ...]:
-    out = []
-    for text in _texts(value):
-        try:
-            out.append(MessageKind(text))
-        except ValueError:
-            known = ", ".join(MessageKind)
-            raise DefinitionError(f"unknown kind {text!r}; kinds are {known}", path="kind") from None
-    return tuple(out)
+    return tuple(kind_of(text) for text in _texts(value))
 
 
 @definition("applies")

@@ -1,11 +1,13 @@
 """Journeys, triggers and steps refuse what can never be meant, and keep what is said."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import attrs
 import pytest
 
+import crmsdk
 from crmsdk.errors import DefinitionError, NaiveMoment, UnknownZone
 from crmsdk.journeys.definition import Entry, Holdout, Journey, after_exit, each_time, once
 from crmsdk.journeys.program import END, Project, arms_of, both_names, compiled, key_at, key_text
@@ -41,6 +43,8 @@ from tests.unit.journeys.stage import DAY, HOUR, START
 
 BOUGHT = did("purchase").since_entry()
 ZERO = timedelta(0)
+SDK: Any = crmsdk
+"""The names as a caller without a type checker finds them."""
 
 
 class CartUpdated(EventType, name="cart_updated"):
@@ -114,6 +118,37 @@ def test_a_schedule_is_a_cron_expression_that_comes_in_a_zone_there_is() -> None
     with pytest.raises(UnknownZone, match="unknown time zone"):
         every("0 10 * * mon", zone="Europe/Moskau")
     assert every("0 10 * * mon", zone="Europe/Moscow").zone == "Europe/Moscow"
+
+
+@pytest.mark.parametrize(
+    ("slip", "said"),
+    [
+        (lambda: SDK.Wait(3), r"until: is int; give timedelta"),
+        (lambda: SDK.Wait("10:00"), r"until: is str; give timedelta"),
+        (lambda: SDK.WaitFor("paid", timeout=DAY), r"condition: is str; give a condition"),
+        (lambda: SDK.WaitFor(BOUGHT, timeout=3), r"timeout: is int; give a span"),
+        (lambda: SDK.WaitFor(BOUGHT, timeout=DAY, grace=3), r"grace: is int; give a span"),
+        (lambda: SDK.HandOver("call", to="team", within=3), r"within: is int; give a span"),
+        (lambda: SDK.When("vip", [Exit()]), r"condition: is str; give a condition"),
+        (lambda: SDK.When(BOUGHT, Exit()), r"Exit stands alone; put it into a list"),
+        (lambda: SDK.Split("x", [Arm("a", 1), Arm("b", 1)]), r"arms: give each arm by itself"),
+        (lambda: SDK.date_of("renews", -1), r"offset: is int; give a span"),
+        (lambda: date_of("renews", at="25:00"), r"at: '25:00' is no local time"),
+        (lambda: local_time("ten"), r"at: 'ten' is no local time"),
+        (lambda: SDK.on_date("renews", -1), r"offset: is int; give a span"),
+        (lambda: on_date("renews", at="25:00"), r"at: '25:00' is no local time"),
+        (lambda: Send("x", "email", kind="promos"), r"kind: unknown kind 'promos'; kinds are promo"),
+        (lambda: journey(Exit(), kind="promos"), r"kind: unknown kind 'promos'; kinds are promo"),
+        (lambda: journey(Exit(), enter="paid"), r"enter: str is no trigger; give on\('event'\)"),
+        (lambda: journey(Exit(), enter=[on("paid"), BOUGHT]), r"enter: \w+ is no trigger"),
+        (lambda: SDK.Journey("test", by_call(), Exit(), kind="promo"), r"steps: Exit stands alone"),
+        (lambda: journey(Exit(), goal=True), r"goal: is bool; give a condition"),
+        (lambda: journey(Exit(), exit="paid"), r"exit: is str; give a condition"),
+    ],
+)
+def test_a_slip_is_told_where_it_is_written(slip: Callable[[], Any], said: str) -> None:
+    with pytest.raises(DefinitionError, match=said):
+        slip()
 
 
 # ------------------------------------------------------------------------------------------ steps
