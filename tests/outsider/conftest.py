@@ -1,3 +1,3 @@
 """A stranger's package is run as its author runs it, not as a part of our suite."""
 
-collect_ignore = ["crmsdk-pigeon"]
+collect_ignore = ["crmsdk-pigeon", "crmsdk-pocket"]
