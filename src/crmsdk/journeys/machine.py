@@ -12,7 +12,7 @@ Rules of the house, all of them here:
 - Every stimulus in every phase has an answer; one that means nothing changes nothing.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import assert_never, cast
 
 import attrs
@@ -63,7 +63,6 @@ from crmsdk.segments.meaning import RunView, evaluate
 __all__ = ["Step", "step", "view_of"]
 
 _BUDGET = 1_000  # steps one stimulus may take; a program without loops cannot reach it
-_TICK = timedelta(microseconds=1)
 _DEEPEST = 9  # answers to answers of one moment that keep their order; deeper ones are a circle
 
 
@@ -149,7 +148,7 @@ class _Turn:
         match stimulus:
             case Stop():
                 self._end(stimulus.reason)
-            case Timer(token) if token != run.token or run.phase is Phase.PARKED:
+            case Timer(token) if token != run.token:
                 return Step(run=run)
             case _ if run.phase is Phase.PARKED:
                 return Step(run=run)
@@ -167,7 +166,7 @@ class _Turn:
         """Ask, and wake the run when the answer may have changed by time alone."""
         verdict = evaluate(condition, self.facts, self.now, run=self.view)
         if verdict.until is not None:
-            self.untils.append(max(verdict.until, self.now + _TICK))
+            self.untils.append(verdict.until)
         return verdict.matched
 
     # ----------------------------------------------------------------------------------- standing rules
@@ -214,8 +213,6 @@ class _Turn:
             due=None,
             nominal=None,
             waits_for="",
-            token=self.run.token + 1,
-            goal_open=self.run.goal_open and self.program.journey.goal is not None,
         )
         self.untils.clear()
         if waits:
@@ -223,10 +220,10 @@ class _Turn:
         self._tell(NoteKind.ENDED, outcome)
 
     def _wake(self) -> datetime | None:
-        run = self.run
-        if not run.alive or self.held or run.phase is Phase.PARKED:
+        if self.held:
             return None
-        return min([*self.untils, *([run.due] if run.due is not None else [])], default=None)
+        due = self.run.due
+        return min([*self.untils, *([due] if due is not None else [])], default=None)
 
     # ----------------------------------------------------------------------------------- the step at hand
 
@@ -260,10 +257,10 @@ class _Turn:
         match at:
             case WaitFor():
                 if self._came_true(at):
-                    self._tell(NoteKind.STEP, "came true", node=node)
+                    self._tell(NoteKind.STEP, "came true")
                     self._go(node.arms[0], self.now)
                 elif fires:
-                    self._tell(NoteKind.STEP, "time ran out", node=node)
+                    self._tell(NoteKind.STEP, "time ran out")
                     self._go(node.arms[1], self._due())
             case Wait():
                 if isinstance(at.until, UntilDate | UntilLocal):  # date or zone may have moved meanwhile
@@ -288,8 +285,8 @@ class _Turn:
     def _handed(self, stimulus: Asked) -> None:
         node = self._node()
         at = cast("Send", node.step)
-        self.run = with_changes(self.run, waits_for="")
         if stimulus.result == MessageState.REFUSED and at.on_refusal == "exit":
+            self._let_go()
             self._end(f"refused: {stimulus.reason}")
         else:
             self._go(node.next, self.now)
@@ -297,24 +294,22 @@ class _Turn:
     def _tasked(self, stimulus: Stimulus) -> None:
         node = self._node()
         if isinstance(stimulus, Asked) and stimulus.about == self.run.waits_for:
-            self._tell(NoteKind.TASK, "answered", node=node)
+            self._tell(NoteKind.TASK, "answered")
             self._go(node.arms[0], self.now)
         elif self._fires(stimulus):
-            self._tell(NoteKind.TASK, "overdue", node=node)
+            self._tell(NoteKind.TASK, "overdue")
             self._go(node.arms[1], self._due())
 
     # ----------------------------------------------------------------------------------- going on
 
     def _go(self, cursor: int, nominal: datetime) -> None:
         """Go from step to step until one of them waits; a held run stays before the first."""
+        self._let_go()
         if self.held:
-            self.run = with_changes(
-                self.run, phase=Phase.READY, cursor=cursor, since=self.now, due=None, waits_for=""
-            )
+            self.run = with_changes(self.run, phase=Phase.READY, cursor=cursor, since=self.now, due=None)
             return
         for _ in range(_BUDGET):
             if cursor == END:
-                self.run = with_changes(self.run, waits_for="")  # nothing is left to take back
                 self._end("completed")
                 return
             node = self.program.nodes[cursor]
@@ -324,7 +319,6 @@ class _Turn:
                 since=nominal,
                 nominal=nominal,
                 due=None,
-                waits_for="",
                 token=self.run.token + 1,
             )
             going = self._enter(node, nominal)
@@ -334,6 +328,11 @@ class _Turn:
         raise DefinitionError(
             f"more than {_BUDGET} steps at one moment", path=self.program.nodes[cursor].path
         )
+
+    def _let_go(self) -> None:
+        """Wait for no message or task any longer: it has come to its end, and is not to be taken back."""
+        if self.run.waits_for:
+            self.run = with_changes(self.run, waits_for="")
 
     def _arm(self, due: datetime) -> None:
         self.run = with_changes(self.run, phase=Phase.WAITING, due=due)
@@ -348,7 +347,7 @@ class _Turn:
                 return self._wait(at, node, nominal)
             case WaitFor():
                 if self._came_true(at):
-                    self._tell(NoteKind.STEP, "came true", node=node)
+                    self._tell(NoteKind.STEP, "came true")
                     return node.arms[0]
                 self._arm(nominal + at.timeout + at.grace)
                 return None
@@ -358,11 +357,11 @@ class _Turn:
                     len(at.arms),
                 )
                 name = str(taken) if taken < len(at.arms) else "otherwise"
-                self._tell(NoteKind.STEP, f"arm {name}", node=node)
+                self._tell(NoteKind.STEP, f"arm {name}")
                 return node.arms[taken]
             case Split():
                 name = assign(at.experiment, self.run.customer, {arm.name: arm.weight for arm in at.arms})
-                self._tell(NoteKind.STEP, f"arm {name}", node=node)
+                self._tell(NoteKind.STEP, f"arm {name}")
                 return node.arms[[arm.name for arm in at.arms].index(name)]
             case Update():
                 self._write(at, node)
@@ -392,7 +391,7 @@ class _Turn:
         journey = self.program.journey
         late = self.now - nominal
         if late > journey.max_lateness and journey.overdue != "send":
-            self._tell(NoteKind.LATE, journey.overdue, node=node)
+            self._tell(NoteKind.LATE, journey.overdue)
             if journey.overdue == "skip":
                 return node.next
             zone = self.facts.zone or self.project.zone
@@ -401,9 +400,9 @@ class _Turn:
         message = self._message(at, node)
         self.effects.append(Ask(message))
         if message.control:
-            self._tell(NoteKind.SUPPRESSED, "holdout", node=node, message=message.id)
+            self._tell(NoteKind.SUPPRESSED, "holdout", message=message.id)
             return node.next
-        self._tell(NoteKind.ASKED, at.template, node=node, message=message.id)
+        self._tell(NoteKind.ASKED, at.template, message=message.id)
         self.run = with_changes(self.run, phase=Phase.SENDING, waits_for=message.id)
         return None
 
@@ -463,7 +462,7 @@ class _Turn:
 
     def _hand_over(self, at: HandOver, node: Node, nominal: datetime) -> int | None:
         if self.run.control:
-            self._tell(NoteKind.SUPPRESSED, "holdout", node=node)
+            self._tell(NoteKind.SUPPRESSED, "holdout")
             self.run = with_changes(self.run, phase=Phase.TASK, due=nominal + at.within)
             return None
         task = Task(
@@ -478,7 +477,7 @@ class _Turn:
             deadline=nominal + at.within,
         )
         self.effects.append(OpenTask(task))
-        self._tell(NoteKind.TASK, at.task, node=node)
+        self._tell(NoteKind.TASK, at.task)
         self.run = with_changes(self.run, phase=Phase.TASK, waits_for=task.id, due=nominal + at.within)
         return None
 
@@ -491,7 +490,7 @@ class _Turn:
         answers = len(trigger) - len(trigger.lstrip(AFTERWARDS)) if moment == self.now else 0
         return EventId(f"{AFTERWARDS * min(answers + 1, _DEEPEST)}{self.run.token:06}-{made}")
 
-    def _tell(self, kind: NoteKind, text: str = "", *, node: Node | None = None, message: str = "") -> None:
+    def _tell(self, kind: NoteKind, text: str = "", *, message: str = "") -> None:
         self.effects.append(
             Tell(
                 Note(
@@ -499,12 +498,9 @@ class _Turn:
                     kind=kind,
                     journey=self.run.journey,
                     enrollment=self.run.id,
-                    step=node.key if node is not None else self._key(),
+                    step=self.program.nodes[self.run.cursor].key if self.program.nodes else "",
                     message=message,
                     text=text,
                 )
             )
         )
-
-    def _key(self) -> str:
-        return self.program.nodes[self.run.cursor].key if self.program.nodes else ""
