@@ -42,7 +42,9 @@ def check_envelope(name: str, capabilities: Capabilities, envelope: Envelope[Any
         raise UnsupportedFeature(name, ", ".join(sorted(beyond)))
     if capabilities.length_max is not None and content.length > capabilities.length_max:
         raise UnsupportedFeature(
-            name, f"content of length {content.length}, its limit is {capabilities.length_max}"
+            name,
+            f"content of length {content.length}, its limit is {capabilities.length_max}",
+            mend="shorten the template",
         )
 
 

@@ -9,6 +9,8 @@ import hashlib
 import logging
 from collections.abc import Hashable, Iterator, Sequence
 from datetime import timedelta
+from pathlib import Path
+from traceback import walk_tb
 from typing import Any, Final, TypeAlias, cast
 
 from typing_extensions import override
@@ -253,14 +255,30 @@ class ProviderChannel(Channel):
         except Exception as error:  # noqa: BLE001 - a fault in a provider's code must not lose a message
             self._report("provider", error)
             return [Ambiguous(reason=f"the channel raised {type(error).__name__}")] * len(batch)
-        if len(outcomes) != len(batch) or not all(isinstance(outcome, _OUTCOMES) for outcome in outcomes):
-            _LOG.warning("channel %s: not one outcome for each of %d messages", self.name, len(batch))
+        if not _one_each(outcomes, len(batch)):
+            _LOG.warning(
+                "channel %s: %d messages, and its provider gave %s; it must be a list of one outcome each",
+                self.name,
+                len(batch),
+                len(outcomes) if isinstance(outcomes, Sequence) else type(outcomes).__name__,
+            )
             return [Ambiguous(reason="the channel gave no outcome for each message")] * len(batch)
         return outcomes
 
     def _report(self, what: str, error: Exception) -> None:
-        # Only the kind: the text of a foreign error may hold an address or a token.
-        _LOG.warning("channel %s: its %s raised %s", self.name, what, type(error).__name__)
+        # Only kind and place: the text of a foreign error may hold an address or a token.
+        frames = [(Path(frame.f_code.co_filename).name, line) for frame, line in walk_tb(error.__traceback__)]
+        place = " > ".join(f"{name}:{line}" for name, line in frames[1:] or frames)
+        _LOG.warning("channel %s: its %s raised %s at %s", self.name, what, type(error).__name__, place)
+
+
+def _one_each(given: object, count: int) -> bool:
+    """Say whether a provider's code kept to its port; a forgotten ``return`` gives None."""
+    return (
+        isinstance(given, Sequence)
+        and len(given) == count
+        and all(isinstance(outcome, _OUTCOMES) for outcome in given)
+    )
 
 
 class _Run:

@@ -35,6 +35,12 @@ def run(coroutine: Any) -> Any:
 # -- memory
 
 
+def test_a_text_too_long_is_refused_with_the_mend() -> None:
+    channel = MemoryChannel("sms", capabilities=attrs.evolve(usual_capabilities("sms"), length_max=5))
+    with pytest.raises(UnsupportedFeature, match="its limit is 5; shorten the template"):
+        channel.check(chat_envelope(1))
+
+
 def test_another_content_is_refused_with_the_mend() -> None:
     with pytest.raises(UnsupportedFeature, match=r"kinds=\{'email': \.\.\.\} that makes EmailContent"):
         MemoryChannel("email").check(chat_envelope(1))
