@@ -395,7 +395,13 @@ class _Round:
         message, lease = one.message, one.lease
         match outcome:
             case Accepted(provider_id=provider_id):  # its place is committed already
-                self._end(with_changes(message, provider_id=provider_id), MessageState.SENT, NoteKind.SENT)
+                recorded = self.of.gate.mode is DeliveryMode.RECORD
+                self._end(
+                    with_changes(message, provider_id=provider_id),
+                    MessageState.SENT,
+                    NoteKind.SENT,
+                    data={"recorded": True} if recorded else EMPTY,
+                )
             case Rejected(reason=reason, suppress=suppress):
                 await self.of.limiter.release(lease)
                 if suppress is not None:

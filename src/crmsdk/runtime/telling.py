@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import overload
 
 import attrs
 
@@ -34,6 +35,17 @@ _WORDS: Mapping[NoteKind, str] = {
     NoteKind.JOINED: "joined",
     NoteKind.CONFLICT: "conflict",
 }
+_HELD = frozenset(
+    _WORDS[kind]
+    for kind in (
+        NoteKind.DEFERRED,
+        NoteKind.REFUSED,
+        NoteKind.RETRY,
+        NoteKind.SUPPRESSED,
+        NoteKind.IN_DOUBT,
+        NoteKind.LATE,
+    )
+)
 
 
 @attrs.frozen(kw_only=True)
@@ -43,7 +55,7 @@ class Entry:
     Attributes:
         at: When, UTC.
         what: In a few words.
-        about: The event's name, or journey and step.
+        about: The event's name, journey and step, or the template of a message sent by hand.
         why: The reason, with the rules that held a message back and when it would be allowed.
         message: The message it concerns; empty if none.
         data: The facts behind it.
@@ -59,7 +71,7 @@ class Entry:
 
 @attrs.frozen(kw_only=True)
 class Timeline:
-    """Everything about one person, oldest first."""
+    """Everything about one person, oldest first: print it, loop over it, or take a part of it."""
 
     customer: CustomerId
     entries: tuple[Entry, ...]
@@ -72,13 +84,19 @@ class Timeline:
         """Count the entries."""
         return len(self.entries)
 
-    def not_sent(self) -> tuple[Entry, ...]:
-        """Give the entries that tell why a message was not sent, or not yet."""
-        words = {
-            _WORDS[kind]
-            for kind in (NoteKind.DEFERRED, NoteKind.REFUSED, NoteKind.SUPPRESSED, NoteKind.IN_DOUBT)
-        }
-        return tuple(entry for entry in self.entries if entry.what in words)
+    @overload
+    def __getitem__(self, place: int) -> Entry: ...
+    @overload
+    def __getitem__(self, place: slice) -> "Timeline": ...
+    def __getitem__(self, place: int | slice) -> "Entry | Timeline":
+        """Give one entry, or a part of the timeline."""
+        if isinstance(place, int):
+            return self.entries[place]
+        return attrs.evolve(self, entries=self.entries[place])
+
+    def not_sent(self) -> "Timeline":
+        """Keep the entries that tell why a message was not sent, or not yet."""
+        return attrs.evolve(self, entries=tuple(entry for entry in self if entry.what in _HELD))
 
     def __str__(self) -> str:  # type: ignore[explicit-override]  # typing has override from 3.12 on
         """Show it as a table for a terminal."""
@@ -109,7 +127,7 @@ def _rules(note: Note) -> str:
     return "; ".join(dict.fromkeys(parts))
 
 
-def _told(note: Note) -> Entry:
+def _told(note: Note, templates: Mapping[str, str]) -> Entry:
     until = note.data.get("until")
     why = note.text
     rules = _rules(note)
@@ -117,10 +135,12 @@ def _told(note: Note) -> Entry:
         why = f"{why} ({rules})" if why else rules
     if isinstance(until, datetime):
         why += f", next try {until:%Y-%m-%d %H:%M}"
+    if note.data.get("recorded"):
+        why += ", recorded and not handed over (mode record)"
     return Entry(
         at=note.at,
         what=_WORDS[note.kind],
-        about="/".join(part for part in (note.journey, note.step) if part),
+        about="/".join(part for part in (note.journey, note.step) if part) or templates.get(note.message, ""),
         why=why,
         message=note.message,
         data=note.data,
@@ -139,14 +159,15 @@ def timeline(person: Person, notes: Sequence[Note], messages: Sequence[Message])
         ((event.at, 0, index), Entry(at=event.at, what="event", about=event.name, data=event.properties))
         for index, event in enumerate(person.facts.events)
     ]
-    lines += [((note.at, 1, index), _told(note)) for index, note in enumerate(notes)]
+    templates: dict[str, str] = {message.id: message.template for message in messages}
+    lines += [((note.at, 1, index), _told(note, templates)) for index, note in enumerate(notes)]
     lines += [
         (
             (message.not_before, 2, index),
             Entry(
                 at=message.not_before,
                 what="message waiting",
-                about=f"{message.journey}/{message.step}".strip("/"),
+                about=f"{message.journey}/{message.step}".strip("/") or message.template,
                 why=message.reason,
                 message=message.id,
             ),
