@@ -585,6 +585,17 @@ def test_more_steps_at_one_moment_than_there_can_be_park_the_run() -> None:
     assert Stage.of(journey(*many[:998])).call().run.outcome == "completed"
 
 
+def test_a_person_whose_timers_never_end_is_parked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crmsdk.journeys.turn._TIMERS", 2)
+    made = [
+        Journey(name, enter=on("visit"), steps=[Wait(DAY), Wait(DAY)], kind=MessageKind.TRIGGER)
+        for name in ("x", "y", "z")
+    ]
+    stage = Stage.of(*made).event("visit").sleep(START + DAY)
+    assert [run.phase for run in stage.runs] == [Phase.PARKED] * 3
+    assert set(stage.told(NoteKind.PARKED)) == {"more than 2 timers at one moment"}
+
+
 def test_time_is_only_ever_told_in_utc() -> None:
     stage = Stage.of(journey(Wait(DAY))).call()
     assert stage.run.due is not None
