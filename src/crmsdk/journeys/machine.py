@@ -13,7 +13,7 @@ Rules of the house, all of them here:
 """
 
 from datetime import datetime
-from typing import assert_never, cast
+from typing import assert_never
 
 import attrs
 
@@ -23,7 +23,6 @@ from crmsdk.journeys.deadlines import due_of, same_time_after
 from crmsdk.journeys.person import Enrollment, Note, NoteKind, Phase, Task
 from crmsdk.journeys.program import END, Node, Program, Project
 from crmsdk.journeys.steps import (
-    AnyStep,
     Branch,
     Emit,
     Exit,
@@ -252,7 +251,7 @@ class _Turn:
 
     def _waiting(self, stimulus: Stimulus) -> None:
         node = self._node()
-        at = cast("AnyStep", node.step)
+        at = node.step
         fires = self._fires(stimulus)
         match at:
             case WaitFor():
@@ -284,8 +283,9 @@ class _Turn:
 
     def _handed(self, stimulus: Asked) -> None:
         node = self._node()
-        at = cast("Send", node.step)
-        if stimulus.result == MessageState.REFUSED and at.on_refusal == "exit":
+        at = node.step
+        refused = stimulus.result == MessageState.REFUSED
+        if refused and isinstance(at, Send) and at.on_refusal == "exit":
             self._let_go()
             self._end(f"refused: {stimulus.reason}")
         else:
@@ -339,7 +339,7 @@ class _Turn:
 
     def _enter(self, node: Node, nominal: datetime) -> int | None:
         """Enter a step; give the next one, or None where the run waits or has ended."""
-        at = cast("AnyStep", node.step)
+        at = node.step
         match at:
             case Send():
                 return self._send(at, node, nominal)

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import cast
 
 import attrs
 
 from crmsdk.errors import DefinitionError
 from crmsdk.journeys.definition import Journey
-from crmsdk.journeys.steps import Branch, HandOver, Split, Step, UntilDate, Wait, WaitFor
+from crmsdk.journeys.steps import AnyStep, Branch, Exit, HandOver, Split, Step, UntilDate, Wait, WaitFor
 from crmsdk.model.codec import content_hash
 from crmsdk.model.comparison import kind_of
 from crmsdk.model.values import Value
@@ -50,7 +51,7 @@ class Node:
     index: int
     key: str
     path: str
-    step: Step
+    step: AnyStep
     next: int
     arms: tuple[int, ...] = ()
 
@@ -142,7 +143,8 @@ def compiled(journey: Journey) -> Program:
                 )
             keys[key] = here
             arms = tuple(place(nested, f"{here}.{name}", after) for name, nested in arms_of(step))
-            nodes[index] = Node(index=index, key=key, path=here, step=step, next=after, arms=arms)
+            known = cast("AnyStep", step)
+            nodes[index] = Node(index=index, key=key, path=here, step=known, next=after, arms=arms)
         return first if steps else follow
 
     place(journey.steps, "steps", END)
@@ -155,7 +157,7 @@ def compiled(journey: Journey) -> Program:
     )
 
 
-_RESERVED = Node(index=END, key="", path="", step=Step(), next=END)
+_RESERVED = Node(index=END, key="", path="", step=Exit(), next=END)
 
 
 def key_text(value: Value) -> str:
