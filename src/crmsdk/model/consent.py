@@ -5,7 +5,9 @@ from enum import StrEnum
 
 import attrs
 
-__all__ = ["ANY", "ConsentState", "ConsentWrite", "consent_state"]
+from crmsdk.errors import InputError
+
+__all__ = ["ANY", "ConsentState", "ConsentWrite", "consent_state", "state_of"]
 
 ANY = "*"
 """Stands for every channel or every purpose."""
@@ -19,6 +21,18 @@ class ConsentState(StrEnum):
     GRANTED = "granted"
     DENIED = "denied"
     WITHDRAWN = "withdrawn"
+
+
+def state_of(value: ConsentState | str) -> ConsentState:
+    """Read what a person said.
+
+    Raises:
+        InputError: it is no state of a consent.
+    """
+    try:
+        return ConsentState(value)
+    except ValueError:
+        raise InputError(f"is no consent; give one of {', '.join(ConsentState)}", field="state") from None
 
 
 @attrs.frozen(kw_only=True)
@@ -38,7 +52,7 @@ class ConsentWrite:
 
     channel: str = ANY
     purpose: str = ANY
-    state: ConsentState = attrs.field(converter=ConsentState)
+    state: ConsentState = attrs.field(converter=state_of)
     at: datetime
     id: str
     basis: str = ""

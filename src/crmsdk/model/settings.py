@@ -12,7 +12,7 @@ from crmsdk.model.message import Sender
 from crmsdk.model.secret import Secret
 from crmsdk.model.zones import zone as known_zone
 
-__all__ = ["DeliveryMode", "Settings", "comparable"]
+__all__ = ["DeliveryMode", "Settings", "comparable", "mode_of"]
 
 
 class DeliveryMode(StrEnum):
@@ -37,7 +37,12 @@ def comparable(address: str) -> str:
     return _NOT_DIGIT.sub("", bare) if bare.startswith("+") else bare
 
 
-def _mode(value: DeliveryMode | str) -> DeliveryMode:
+def mode_of(value: DeliveryMode | str) -> DeliveryMode:
+    """Read the name of a delivery mode.
+
+    Raises:
+        ConfigError: there is no such mode.
+    """
     try:
         return DeliveryMode(value)
     except ValueError:
@@ -79,7 +84,7 @@ class Settings:
     zone: str = attrs.field(validator=_zone)
     secret: Secret
     url: str = attrs.field(default="sqlite:///crm.db", repr=False)  # it may hold a password
-    mode: DeliveryMode = attrs.field(default=DeliveryMode.RECORD, converter=_mode)
+    mode: DeliveryMode = attrs.field(default=DeliveryMode.RECORD, converter=mode_of)
     allowlist: frozenset[str] = attrs.field(
         default=frozenset(), converter=_allowlist, repr=lambda found: f"<{len(found)} addresses>"
     )

@@ -15,7 +15,7 @@ from crmsdk.journeys.programs import Programs
 from crmsdk.journeys.stimuli import Answered, Consented, Entered, Held, Input, Resumed, Stopped
 from crmsdk.model.catalog import named_properties
 from crmsdk.model.changing import with_changes
-from crmsdk.model.consent import ANY, ConsentState, ConsentWrite
+from crmsdk.model.consent import ANY, ConsentState, ConsentWrite, state_of
 from crmsdk.model.customer import Customer, Identifier, IdentifierKind
 from crmsdk.model.ids import AccountId, CustomerId, EventId, MessageId, sortable_id
 from crmsdk.model.inputs import Alias, Group, Identify, Track
@@ -30,12 +30,12 @@ from crmsdk.runtime.advanced import Advanced
 from crmsdk.runtime.dispatch import Dispatcher
 from crmsdk.runtime.importing import import_rows
 from crmsdk.runtime.opening import Parts, parts_of
-from crmsdk.runtime.options import Options
+from crmsdk.runtime.options import Options, settled
 from crmsdk.runtime.reporting import inputs_of, report_id
 from crmsdk.runtime.sending import Preview, hand_made, preview
 from crmsdk.runtime.telling import Timeline, timeline
 from crmsdk.runtime.turning import Taken, Turner
-from crmsdk.segments.grammar import Predicate
+from crmsdk.segments.conditions import Predicate, predicate_of
 from crmsdk.segments.meaning import evaluate
 from crmsdk.segments.verdict import Verdict
 from crmsdk.wire.report import ImportReport, Row
@@ -83,12 +83,12 @@ class Crm:
             ConfigError: a setting that cannot work, by its name.
             CheckFailed: a journey that cannot run, with all its faults.
         """
-        return cls(parts_of(url, **settings))
+        return cls(parts_of(url, **settled(settings)))
 
     @classmethod
     def over(cls, store: Store, **settings: Unpack[Options]) -> "Crm":
         """Work over a store that is there already, with settings as of ``open``."""
-        return cls(parts_of(store, **settings))
+        return cls(parts_of(store, **settled(settings)))
 
     async def __aenter__(self) -> Self:
         """Bring the journeys into force."""
@@ -283,7 +283,7 @@ class Crm:
         write = ConsentWrite(
             channel=channel,
             purpose=purpose,
-            state=ConsentState(state),
+            state=state_of(state),
             at=self._now(),
             id=self._fresh_id(),
             basis=basis,
@@ -507,7 +507,7 @@ class Crm:
     ) -> Verdict:
         """Say whether a person is in a segment, until when, and because of what."""
         moment = self._now() if at is None else to_moment(at, "at")
-        return evaluate(segment, (await self._person(who)).facts, moment)
+        return evaluate(predicate_of(segment), (await self._person(who)).facts, moment)
 
     async def preview(
         self,
@@ -558,7 +558,7 @@ class Crm:
     def _known_journey(self, journey: str) -> None:
         known = sorted({program.name for program in self._turn().programs.pinned.values()})
         if journey not in known:
-            raise UnknownName("journey", journey, known)
+            raise UnknownName("journey", journey, known, mend=f"there are {', '.join(known) or 'none'}")
 
     async def _dated(self, fact: Track) -> Track:
         """Date a fact that told no moment as it is dated already, so that a repeated call repeats it."""

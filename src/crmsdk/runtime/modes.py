@@ -4,7 +4,7 @@ import attrs
 
 from crmsdk.errors import ConfigError
 from crmsdk.model.address import Address
-from crmsdk.model.settings import DeliveryMode, comparable
+from crmsdk.model.settings import DeliveryMode, comparable, mode_of
 
 __all__ = ["Gate"]
 
@@ -18,7 +18,7 @@ class Gate:
         allowlist: Addresses that mode ``allowlist`` may write to, in the form in which they are compared.
     """
 
-    mode: DeliveryMode = attrs.field(converter=DeliveryMode)
+    mode: DeliveryMode = attrs.field(converter=mode_of)
     allowlist: frozenset[str] = attrs.field(repr=False)
 
     def __attrs_post_init__(self) -> None:

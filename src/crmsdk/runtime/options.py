@@ -2,8 +2,10 @@
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from difflib import get_close_matches
 from typing import Required, TypedDict
 
+from crmsdk.errors import ConfigError
 from crmsdk.journeys.definition import Journey
 from crmsdk.model.catalog import Catalog
 from crmsdk.model.message import MessageKind, Sender
@@ -13,7 +15,7 @@ from crmsdk.policy.ruleset import ContactPolicy
 from crmsdk.ports import Channel, Clock, Entropy, Ledger, TemplateEngine
 from crmsdk.segments.grammar import Predicate
 
-__all__ = ["Options", "Rules"]
+__all__ = ["Options", "Rules", "settled"]
 
 
 class Rules(TypedDict, total=False):
@@ -42,3 +44,20 @@ class Options(Rules, total=False):
     clock: Clock | None
     entropy: Entropy | None
     worker: str
+
+
+def settled(settings: Options) -> Options:
+    """Give settings back when every name in them is one, and the one that is needed is there.
+
+    Raises:
+        ConfigError: a name that is no setting, or no zone.
+    """
+    known = sorted(Options.__required_keys__ | Options.__optional_keys__)
+    for name in settings:
+        if name not in known:
+            near = get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
+            raise ConfigError(f"there is no setting {name!r}; {hint}")
+    if "zone" not in settings:
+        raise ConfigError("zone is missing; give that of people whose zone is unknown, as 'Europe/Moscow'")
+    return settings

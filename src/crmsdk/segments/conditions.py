@@ -26,6 +26,7 @@ __all__ = [
     "RunPredicate",
     "Segment",
     "leaves",
+    "predicate_of",
 ]
 
 
@@ -94,7 +95,12 @@ class RunPredicate(Condition):
 _MEND = "finish it as attr('city') == 'Moscow' or did('purchase').at_least(2)"
 
 
-def _predicate(value: object) -> Predicate:
+def predicate_of(value: object) -> Predicate:
+    """Give a predicate back as it is.
+
+    Raises:
+        DefinitionError: it is a condition about a run, or none at all.
+    """
     if isinstance(value, Predicate):
         return value
     if isinstance(value, RunPredicate):
@@ -106,7 +112,7 @@ def _predicate(value: object) -> Predicate:
 
 
 def _predicates(value: Iterable[Predicate]) -> tuple[Predicate, ...]:
-    parts = tuple(_predicate(part) for part in value)
+    parts = tuple(predicate_of(part) for part in value)
     _refuse_fewer_than_two(parts)
     return parts
 
@@ -153,7 +159,7 @@ class Always(Predicate):
 class Not(Predicate):
     """Hold exactly where the part does not."""
 
-    part: Predicate = attrs.field(converter=_predicate)
+    part: Predicate = attrs.field(converter=predicate_of)
 
 
 @definition("and")
@@ -184,7 +190,7 @@ class Segment(Predicate):
     """
 
     name: str
-    predicate: Predicate = attrs.field(converter=_predicate)
+    predicate: Predicate = attrs.field(converter=predicate_of)
     audience: str = ""
 
     def __attrs_post_init__(self) -> None:
