@@ -2,25 +2,27 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Literal
 
 import attrs
 
-from crmsdk.errors import UnknownName
+from crmsdk.errors import InputError, UnknownName
 from crmsdk.journeys.definition import Journey
 from crmsdk.journeys.person import Enrollment, Note, NoteKind, Person
 from crmsdk.model.customer import Identifier, IdentifierKind
 from crmsdk.model.ids import CustomerId
 from crmsdk.model.message import Message, MessageState
+from crmsdk.model.moment import to_moment
 from crmsdk.model.values import Value
 from crmsdk.runtime.telling import Timeline, timeline
 from crmsdk.runtime.turning import Taken
+from crmsdk.segments.stages import Stages, stage_of
 from crmsdk.simulation.tables import Table, table_of
 
 __all__ = ["By", "Figures"]
 
-By = Literal["day", "hour", "weekday", "channel", "journey", "kind", "step", "template", "sender"]
+By = Literal["day", "week", "hour", "weekday", "channel", "journey", "kind", "step", "template", "sender"]
 
 
 @attrs.frozen(kw_only=True)
@@ -58,7 +60,7 @@ class Figures:
                 yield message, moments.get(message.id, message.not_before)
 
     def sends(self, by: By | Sequence[By] = "day") -> Table:
-        """Count messages sent, by one or several things; days and hours are UTC.
+        """Count messages sent, by one or several things; days and hours are UTC, a week is its Monday.
 
         Raises:
             UnknownName: messages cannot be counted by that.
@@ -154,6 +156,34 @@ class Figures:
         mine = [message for message in self.messages if message.customer == person.id]
         return timeline(person, self.notes[person.id], mine)
 
+    def stages(self, stages: Stages, *moments: datetime) -> Table:
+        """Count customers by stage at one or several moments.
+
+        Whoever is known at a moment, by an event or an attribute, is in exactly one stage then.
+
+        Args:
+            stages: The function from customer and moment to stage.
+            moments: Aware; the end of the report if left out.
+
+        Returns:
+            Columns ``at``, ``stage`` and ``customers``; every stage has a row for every moment.
+
+        Raises:
+            InputError: a moment after the end, of which the report knows too little.
+        """
+        rows: list[tuple[Value, ...]] = []
+        for given in moments or (self.until,):
+            at = to_moment(given, "moments")
+            if at > self.until:
+                raise InputError("lies after the end of the report; give until= a later one", field="moments")
+            counts = Counter(
+                stage_of(stages, person.facts, at).name
+                for person in self.people.values()
+                if any(log and log[0].at <= at for log in (person.facts.events, person.facts.attributes))
+            )
+            rows.extend((at, name, counts[name]) for name in stages.names)
+        return table_of(rows, "at", "stage", "customers")
+
     def _find(self, who: str | Identifier) -> Person:
         name = Identifier(IdentifierKind.USER, who) if isinstance(who, str) else who
         found = next((person for person in self.people.values() if name in person.identifiers), None)
@@ -210,6 +240,10 @@ def _day(_: Message, at: datetime) -> Value:
     return at.date()
 
 
+def _week(_: Message, at: datetime) -> Value:
+    return at.date() - timedelta(days=at.weekday())
+
+
 def _hour(_: Message, at: datetime) -> Value:
     return at.hour
 
@@ -231,6 +265,7 @@ def _field(name: str) -> Callable[[Message, datetime], Value]:
 
 _BY: Mapping[str, Callable[[Message, datetime], Value]] = {
     "day": _day,
+    "week": _week,
     "hour": _hour,
     "weekday": _weekday,
     "step": _step,

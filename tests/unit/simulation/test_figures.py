@@ -1,11 +1,17 @@
-"""A customer of a report is found by every name the application may know."""
+"""A customer of a report is found by every name the application may know; stages and weeks are counted."""
 
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from crmsdk.errors import UnknownName
+from crmsdk.errors import InputError, NaiveMoment, UnknownName
+from crmsdk.journeys.definition import Journey
+from crmsdk.journeys.steps import Send
+from crmsdk.journeys.triggers import on
 from crmsdk.model.customer import Identifier
+from crmsdk.policy.ruleset import ContactPolicy
+from crmsdk.segments.stages import Stages
+from crmsdk.segments.words import attr, did
 from crmsdk.simulation import Report, simulate
 from crmsdk.wire.recorded import identify, track
 
@@ -39,3 +45,45 @@ def test_nobody_of_that_name_is_an_error_without_the_address(report: Report, who
     with pytest.raises(UnknownName) as refused:
         report.timeline(who)
     assert "shop.example" not in str(refused.value)
+
+
+STAGES = Stages(
+    "life", {"fresh": did("visit").within(2 * HOUR), "known": attr("city").exists()}, otherwise="gone"
+)
+
+
+def test_everybody_known_at_a_moment_is_in_one_stage() -> None:
+    history = [
+        track("ann", "visit", at=MONDAY),
+        identify("bob", {"city": "Minsk"}, at=MONDAY + HOUR),
+        identify("cat", email="cat@shop.example", at=MONDAY),
+        track("dan", "visit", at=MONDAY + 4 * HOUR),
+    ]
+    report = simulate([], history, start=MONDAY, until=MONDAY + 5 * HOUR)
+    early, middle = MONDAY + HOUR / 2, MONDAY + 3 * HOUR
+    assert list(report.stages(STAGES, early, middle)) == [
+        {"at": early, "stage": "fresh", "customers": 1},
+        {"at": early, "stage": "known", "customers": 0},
+        {"at": early, "stage": "gone", "customers": 0},
+        {"at": middle, "stage": "fresh", "customers": 0},
+        {"at": middle, "stage": "known", "customers": 1},
+        {"at": middle, "stage": "gone", "customers": 1},
+    ]
+    assert list(report.stages(STAGES).columns["customers"]) == [1, 1, 1]
+
+
+def test_a_stage_after_the_end_is_not_guessed(report: Report) -> None:
+    with pytest.raises(InputError, match="lies after the end of the report"):
+        report.stages(STAGES, report.until + HOUR)
+    with pytest.raises(NaiveMoment):
+        report.stages(STAGES, datetime(2026, 3, 2))  # noqa: DTZ001 - the point
+
+
+def test_a_week_is_named_by_its_monday() -> None:
+    plan = Journey("plan", on("visit"), [Send("hi", "email")], kind="promo", goal=did("paid").since_entry())
+    days = (0, 6, 7)
+    history = [track("ann", "visit", at=MONDAY + timedelta(days=day)) for day in days]
+    report = simulate([plan], history, start=MONDAY, until=MONDAY + timedelta(days=9), policy=ContactPolicy())
+    weeks = report.sends("week")
+    assert [str(day) for day in weeks.columns["week"]] == ["2026-03-02", "2026-03-09"]
+    assert list(weeks.columns["sends"]) == [2, 1]
