@@ -160,6 +160,19 @@ def _ledger_for(store: Store) -> Ledger:
     )
 
 
+def _hold_contents(engine: TemplateEngine, channels: Mapping[str, Channel]) -> None:
+    """Refuse templates that become what their channel would refuse, message by message."""
+    if not isinstance(engine, JinjaTemplateEngine):
+        return
+    for name, channel in channels.items():
+        made, wanted = engine.makes(name), channel.capabilities.content
+        if made is not None and not issubclass(made, wanted):
+            raise ConfigError(
+                f"templates: files of {name!r} become {made.__name__}, and its channel carries "
+                f"{wanted.__name__}; make the engine with kinds={{{name!r}: ContentKind(...)}}"
+            )
+
+
 def _secret(given: str | bytes | Secret) -> bytes:
     if isinstance(given, Secret):
         return given.reveal().encode()
@@ -238,6 +251,7 @@ def parts_of(
     known_zone(zone)
     engine = _templates(templates)
     named = _by_name(channels)
+    _hold_contents(engine, named)
     identities = {sender.id: sender for sender in senders}
     surroundings = Surroundings(
         kinds=None if catalog is None else catalog.kinds(),

@@ -10,7 +10,7 @@ from typing import Unpack, cast
 import attrs
 from typing_extensions import override
 
-from crmsdk.channels.memory import MemoryChannel
+from crmsdk.channels.memory import MemoryChannel, usual_capabilities
 from crmsdk.errors import ConfigError
 from crmsdk.journeys.definition import Journey
 from crmsdk.journeys.program import arms_of
@@ -88,7 +88,13 @@ def _sends(steps: Iterable[Step]) -> Iterator[Send]:
 
 def _channels_of(journeys: Iterable[Journey]) -> list[Channel]:
     names = {name for journey in journeys for send in _sends(journey.steps) for name in send.via}
-    return [MemoryChannel(name, everyone=True) for name in sorted(names)]
+    return [MemoryChannel(name, capabilities=_of_anything(name)) for name in sorted(names)]
+
+
+def _of_anything(name: str) -> Capabilities:
+    # Nobody said which channel production has: a template of an adapter's own content is as good as any.
+    anything = cast("type[Content]", object)
+    return attrs.evolve(usual_capabilities(name, everyone=True), content=anything)
 
 
 class Simulation:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing_extensions import override
 
 from crmsdk.errors import InputError, TemplateError
+from crmsdk.model.content import Content
 from crmsdk.model.message import MessageKind
 from crmsdk.model.rendering import Rendered
 from crmsdk.model.values import Properties
@@ -133,6 +134,11 @@ class JinjaTemplateEngine(TemplateEngine):
         return Rendered(
             template=name, channel=channel, locale=found, content=content, warnings=tuple(warnings)
         )
+
+    def makes(self, channel: str) -> type[Content] | None:
+        """Say what class of content the files of a channel become; None without a file, or when not said."""
+        has_files = any((channel, locale) in files for files in self._files.values() for _, locale in files)
+        return self._kind(channel).makes if has_files else None
 
     def _template(self, name: str) -> dict[tuple[str, str], str]:
         if name not in self._files:

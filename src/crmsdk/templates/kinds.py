@@ -48,12 +48,15 @@ class ContentKind:
         fixed: Those of them that are read as they stand, without variables.
         escapes: Whether values in the body of a file are escaped for HTML.
         build: Makes the content; an ``InputError`` says why it cannot.
+        makes: The class of that content, held against the channels when a Crm is opened; None to hold
+            nothing.
     """
 
     headers: frozenset[str]
     build: Callable[[Filled], Content]
     fixed: frozenset[str] = frozenset()
     escapes: Callable[[Source], bool] = _never
+    makes: type[Content] | None = None
 
 
 def _with_preheader(html: str, preheader: str) -> str:
@@ -121,6 +124,7 @@ EMAIL = ContentKind(
     headers=frozenset({"subject", "preheader", "unsubscribe", "x-…"}),
     build=_email,
     escapes=lambda _: True,
+    makes=EmailContent,
 )
 """E-mail: the body is HTML and values in it are escaped; without ``--- text`` a plain text is made of it."""
 
@@ -129,6 +133,7 @@ CHAT = ContentKind(
     fixed=frozenset({"markup", "silent"}),
     build=_chat,
     escapes=_is_html,
+    makes=ChatContent,
 )
 """Telegram, SMS and other chats: the body is plain text, or HTML with ``markup: html``."""
 
