@@ -13,7 +13,7 @@ import pytest
 
 ROOT: Final = Path(__file__).parents[2]
 PROJECT: Final[dict[str, Any]] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-OURS: Final = {"crmsdk", "bench", "crmsdk_pigeon", "pigeon", "scripts", "tests"}
+OURS: Final = {"crmsdk", "bench", "crmsdk_pigeon", "crmsdk_pocket", "pigeon", "scripts", "tests"}
 
 # Distributions of the bench group whose module bears another name; that group need not be installed here.
 OTHERWISE_NAMED: Final = {"statemachine": ["python-statemachine"]}
