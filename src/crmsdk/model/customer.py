@@ -9,7 +9,7 @@ import attrs
 
 from crmsdk.errors import InputError
 from crmsdk.model.ids import AccountId, CustomerId, EventId
-from crmsdk.model.values import EMPTY, Properties, Value
+from crmsdk.model.values import EMPTY, Properties, Value, text
 
 __all__ = [
     "ACCOUNT",
@@ -43,6 +43,13 @@ class IdentifierKind(StrEnum):
     EXTERNAL = "external"
 
 
+def _kind(value: IdentifierKind | str) -> IdentifierKind:
+    try:
+        return IdentifierKind(value)
+    except ValueError:
+        raise InputError(f"is none of {', '.join(IdentifierKind)}", field="identifiers.kind") from None
+
+
 _NOT_DIGIT = re.compile(r"[^0-9+]")
 
 
@@ -53,14 +60,13 @@ class Identifier:
     E-mail is compared without case and surrounding space, phone by its digits.
     """
 
-    kind: IdentifierKind = attrs.field(converter=IdentifierKind)
+    kind: IdentifierKind = attrs.field(converter=_kind)
     value: str = attrs.field(repr=False)
 
     def __attrs_post_init__(self) -> None:
         """Bring the value into the form in which it is compared."""
-        if not isinstance(self.value, str) or not self.value.strip():
-            raise InputError("is empty; give non-empty text", field=f"identifiers.{self.kind}")
-        value = self.value.strip()
+        where = f"identifiers.{self.kind}"
+        value = text(text(self.value, where).strip(), where)
         if self.kind is IdentifierKind.EMAIL:
             value = value.casefold()
         elif self.kind is IdentifierKind.PHONE:

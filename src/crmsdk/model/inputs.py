@@ -18,7 +18,7 @@ from crmsdk.model.customer import AttributeWrite, Identifier, IdentifierKind
 from crmsdk.model.event import Event
 from crmsdk.model.ids import AccountId, CustomerId, EventId
 from crmsdk.model.moment import to_moment
-from crmsdk.model.values import EMPTY, Properties, properties
+from crmsdk.model.values import EMPTY, Properties, properties, text
 
 __all__ = ["Alias", "Group", "Identify", "Input", "Track"]
 
@@ -40,12 +40,26 @@ def _properties(value: Mapping[str, object]) -> Properties:
 
 
 def _identifiers(value: Iterable[Identifier]) -> tuple[Identifier, ...]:
-    return tuple(dict.fromkeys(value))
+    names = tuple(value)
+    for name in names:
+        if not isinstance(name, Identifier):
+            raise InputError(
+                f"has one of kind {type(name).__name__}; give Identifier(kind, value)", field="identifiers"
+            )
+    return tuple(dict.fromkeys(names))
 
 
 def _some(_: object, field: "attrs.Attribute[Any]", value: object) -> None:
-    if not isinstance(value, str) or not value:
-        raise InputError(f"is {type(value).__name__}; give non-empty text", field=field.name)
+    text(value, field.name)
+
+
+def _any(_: object, field: "attrs.Attribute[Any]", value: object) -> None:
+    text(value, field.name, empty=True)
+
+
+def _said(_: object, field: "attrs.Attribute[Any]", value: object) -> None:
+    if value is not None:
+        text(value, field.name)
 
 
 def _anyone(
@@ -77,7 +91,7 @@ class _News:
     identifiers: tuple[Identifier, ...] = attrs.field(converter=_identifiers, validator=_anyone)
     at: datetime = attrs.field(converter=_at)
     received: datetime = attrs.field(converter=_received)
-    source: str = ""
+    source: str = attrs.field(default="", validator=_any)
 
     @property
     def order(self) -> tuple[datetime, int, str]:
@@ -121,8 +135,8 @@ class Identify(_News):
     rank: ClassVar[int] = 1
 
     traits: Properties = attrs.field(default=EMPTY, converter=_traits, hash=False, repr=_count)
-    zone: str | None = None
-    locale: str | None = None
+    zone: str | None = attrs.field(default=None, validator=_said)
+    locale: str | None = attrs.field(default=None, validator=_said)
 
     def writes(self) -> tuple[AttributeWrite, ...]:
         """Give the entries of the attribute log, with their provenance."""

@@ -28,14 +28,32 @@ def to_moment(value: object, field: str) -> datetime:
         return parse_moment(value, field)
     if not isinstance(value, datetime):
         raise InputError(f"is {type(value).__name__}, not a datetime; give an aware datetime", field=field)
-    if value.tzinfo is UTC:
+    if value.tzinfo is UTC and type(value) is datetime:
         return value
+    if value != value:  # noqa: PLR0124 - NaT of pandas calls itself a datetime
+        raise InputError("is no moment; leave it out or give an aware datetime", field=field)
     if value.utcoffset() is None:
         raise NaiveMoment(field)
     try:
-        return value.astimezone(UTC)
+        return _plain(value.astimezone(UTC))
     except OverflowError:
         raise InputError("lies outside the years 1 to 9999 in UTC", field=field) from None
+
+
+def _plain(value: datetime) -> datetime:
+    """Leave out what only a subclass knows, as nanoseconds: no store keeps it."""
+    if type(value) is datetime:
+        return value
+    return datetime(
+        value.year,
+        value.month,
+        value.day,
+        value.hour,
+        value.minute,
+        value.second,
+        value.microsecond,
+        tzinfo=UTC,
+    )
 
 
 def parse_moment(text: str, field: str) -> datetime:

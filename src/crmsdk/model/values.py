@@ -15,7 +15,7 @@ from crmsdk.errors import InputError
 from crmsdk.model.moment import to_moment
 from crmsdk.model.money import Money
 
-__all__ = ["EMPTY", "Properties", "Value", "normal", "properties"]
+__all__ = ["EMPTY", "Properties", "Value", "normal", "properties", "text"]
 
 Value: TypeAlias = (
     bool | int | float | str | datetime | date | Money | tuple["Value", ...] | Mapping[str, "Value"] | None
@@ -24,6 +24,29 @@ Properties: TypeAlias = Mapping[str, Value]
 
 EMPTY: Properties = {}
 _DEPTH = 8
+_BITS = 512  # of an integer: averages of such integers still fit a float
+
+
+def text(value: object, field: str, *, empty: bool = False) -> str:
+    """Take text that names or tells something, as every store can hold it.
+
+    Args:
+        value: What came from outside.
+        field: The name to use in an error.
+        empty: Whether nothing may be said.
+
+    Raises:
+        InputError: another kind of value, empty text, or half a surrogate pair.
+    """
+    if not isinstance(value, str) or not (value or empty):
+        kind = "empty" if isinstance(value, str) else type(value).__name__
+        raise InputError(f"is {kind}; give {'' if empty else 'non-empty '}text", field=field)
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise InputError("holds half a surrogate pair; give valid Unicode text", field=field) from None
+    return value
 
 
 def normal(value: object, field: str, depth: int = _DEPTH) -> Value:
@@ -34,24 +57,32 @@ def normal(value: object, field: str, depth: int = _DEPTH) -> Value:
         field: The name to use in an error.
         depth: How many more levels of lists and mappings are allowed.
 
+    Members of enumerations and numbers of other libraries become plain text and numbers: how a value is
+    written must not depend on whether it was stored in between.
+
     Raises:
         NaiveMoment: a datetime without an offset, at any depth.
-        InputError: a kind of value that no executor knows (bytes, objects), an infinite float, more than
-            eight levels.
+        InputError: a kind of value that no executor knows (bytes, objects), an infinite float, an integer of
+            over 512 bits, more than eight levels.
     """
     match value:
-        case None | bool() | int() | Money():
+        case None | bool() | Money():
             return value
+        case int():
+            if value.bit_length() > _BITS:
+                raise InputError(f"is an integer of over {_BITS} bits; give it as text", field=field)
+            return value if type(value) is int else int(value)
         case str():
-            return value if value.isascii() else unicodedata.normalize("NFC", value)
+            plain = value if type(value) is str else str.__str__(value)
+            return plain if plain.isascii() else unicodedata.normalize("NFC", plain)
         case float():
             if math.isnan(value):
                 return None
             if math.isinf(value):
                 raise InputError("is infinite; leave it out or give a finite number", field=field)
-            return value
+            return value if type(value) is float else float(value)
         case datetime():
-            return to_moment(value, field)
+            return None if value != value else to_moment(value, field)  # noqa: PLR0124 - as NaN, NaT of pandas is missing
         case date():
             return value
         case Mapping() | list() | tuple():
@@ -77,6 +108,8 @@ def _mapping(value: Mapping[str, object], field: str, depth: int) -> Properties:
     for key, item in value.items():
         if not isinstance(key, str) or not key:  # a JSON document cannot do this, a Python caller can
             raise InputError(f"has a key of kind {type(key).__name__}; keys are non-empty text", field=field)
+        if not key.isascii():
+            text(key, f"a key of {field}")
         out[unicodedata.normalize("NFC", key)] = normal(item, f"{field}.{key}", depth)
     return out
 
@@ -87,6 +120,8 @@ def properties(value: Mapping[str, object], field: str = "properties") -> Proper
     The copy is typed read-only; a plain dict inside, because a proxy can be neither pickled nor hashed.
 
     Raises:
-        InputError: as ``normal``.
+        InputError: as ``normal``, or no mapping.
     """
+    if not isinstance(value, Mapping):
+        raise InputError(f"is {type(value).__name__}; give a mapping of names to values", field=field)
     return _mapping(value, field, _DEPTH) if value else EMPTY

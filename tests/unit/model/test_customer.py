@@ -33,7 +33,9 @@ def test_identifier_is_kept_as_it_is_compared(kind: Any, said: str, kept: str) -
     ("kind", "value", "message"),
     [
         ("email", "  ", "field 'identifiers.email': is empty"),
-        ("user", 7, "field 'identifiers.user': is empty"),
+        ("user", 7, "field 'identifiers.user': is int; give non-empty text"),
+        ("user", "a\ud800", "field 'identifiers.user': holds half a surrogate pair"),
+        ("fax", "7", "field 'identifiers.kind': is none of user, anonymous"),
         ("phone", "call me", "field 'identifiers.phone': has no digits"),
         ("phone", "+", "field 'identifiers.phone': has no digits"),
     ],

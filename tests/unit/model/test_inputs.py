@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 
@@ -105,3 +106,20 @@ def test_a_repr_shows_no_values() -> None:
 def test_bad_news_are_refused(make: Callable[[], object], error: type[InputError], message: str) -> None:
     with pytest.raises(error, match=message):
         make()
+
+
+@pytest.mark.parametrize(
+    ("slip", "message"),
+    [
+        ({"id": "a\ud800"}, "field 'id': holds half a surrogate pair"),
+        ({"source": None}, "field 'source': is NoneType; give text"),
+        ({"zone": 3}, "field 'zone': is int; give non-empty text"),
+        ({"locale": ["en"]}, "field 'locale': is list; give non-empty text"),
+        ({"identifiers": ["ann"]}, "field 'identifiers': has one of kind str; give Identifier"),
+        ({"identifiers": "ann"}, "field 'identifiers': has one of kind str"),
+    ],
+)
+def test_a_field_of_another_kind_is_named(slip: Any, message: str) -> None:
+    given: dict[str, Any] = {"id": "1", "identifiers": [ANN], "at": AT, "received": AT}
+    with pytest.raises(InputError, match=f"^{message}"):
+        Identify(**{**given, **slip})

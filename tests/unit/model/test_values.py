@@ -2,13 +2,14 @@
 
 import math
 from datetime import UTC, date, datetime, timedelta, timezone
+from enum import IntEnum, StrEnum
 from typing import Any
 
 import pytest
 
 from crmsdk.errors import InputError, NaiveMoment
 from crmsdk.model.money import Money
-from crmsdk.model.values import normal, properties
+from crmsdk.model.values import normal, properties, text
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -40,11 +41,74 @@ def test_value_is_kept_in_normal_form(said: Any, kept: Any) -> None:
         ({"a": [0, {"b": object()}]}, r"field 'p.a\[1\].b': is object"),
         ({"a": {7: "x"}}, "field 'p.a': has a key of kind int"),
         ({"": "x"}, "field 'p': has a key of kind str"),
+        ({"\ud800": "x"}, "field 'a key of p': holds half a surrogate pair"),
+        (2**512, "field 'p': is an integer of over 512 bits; give it as text"),
+        (-(2**600), "field 'p': is an integer of over 512 bits"),
     ],
 )
 def test_value_no_executor_knows_is_refused_where_it_stands(value: Any, message: str) -> None:
     with pytest.raises(InputError, match=f"^{message}"):
         normal(value, "p")
+
+
+class Plan(StrEnum):
+    GOLD = "gold"
+
+
+class Seats(IntEnum):
+    ONE = 1
+
+
+class Stamp(datetime):
+    """A moment of another library."""
+
+
+class NotATime(datetime):
+    """As pandas has it: a datetime that equals nothing, and has no offset."""
+
+    __hash__ = None  # type: ignore[assignment]  # it is compared only
+
+    def __eq__(self, other: object) -> bool:
+        return False
+
+    def __ne__(self, other: object) -> bool:
+        return True
+
+    def utcoffset(self) -> timedelta:
+        raise ValueError("NaT has none")
+
+
+@pytest.mark.parametrize("said", [Plan.GOLD, Seats.ONE, Stamp(2026, 3, 2, 12, tzinfo=UTC)])
+def test_a_value_is_the_same_kind_before_and_after_it_was_stored(said: Any) -> None:
+    kept: Any = normal(said, "p")
+    assert kept == said
+    assert type(kept) in {str, int, datetime}
+    assert repr(kept) in {"'gold'", "1", repr(NOON)}
+
+
+def test_not_a_time_is_missing() -> None:
+    assert normal({"a": NotATime(2026, 1, 1)}, "p") == {"a": None}
+
+
+@pytest.mark.parametrize("value", [None, 5, "abc", [("a", 1)], 0])
+def test_properties_that_are_no_mapping_are_refused(value: Any) -> None:
+    with pytest.raises(InputError, match=r"^field 'traits': is .*; give a mapping"):
+        properties(value, "traits")
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (None, "is NoneType; give non-empty text"),
+        ("", "is empty; give non-empty text"),
+        ("a\ud800", "holds half a surrogate pair"),
+    ],
+)
+def test_text_is_taken_as_every_store_can_hold_it(value: Any, message: str) -> None:
+    with pytest.raises(InputError, match=f"^field 'who': {message}"):
+        text(value, "who")
+    assert text("", "who", empty=True) == ""
+    assert text("a\nb 😀", "who") == "a\nb 😀"
 
 
 def test_naive_moment_is_refused_at_any_depth() -> None:
