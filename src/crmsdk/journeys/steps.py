@@ -11,6 +11,7 @@ from typing import Literal, TypeAlias
 import attrs
 
 from crmsdk.errors import DefinitionError
+from crmsdk.journeys.triggers import NamedProperty
 from crmsdk.model.codec import definition
 from crmsdk.model.message import MessageKind, kind_of
 from crmsdk.model.moment import to_moment
@@ -385,7 +386,9 @@ def local_time(at: time | str, on: str | Sequence[str] = "every day") -> UntilLo
     )
 
 
-def date_of(attribute: str, offset: timedelta = _ZERO, *, at: time | str = time(9)) -> UntilDate:
+def date_of(
+    attribute: str | NamedProperty, offset: timedelta = _ZERO, *, at: time | str = time(9)
+) -> UntilDate:
     """Name a date attribute moved by an offset, for ``Wait``.
 
     Args:
@@ -393,7 +396,8 @@ def date_of(attribute: str, offset: timedelta = _ZERO, *, at: time | str = time(
         offset: Before it when negative, as ``timedelta(days=-1)`` for the day before.
         at: Local time of day, as ``10:00``; for dates.
     """
-    return UntilDate(attribute, offset, _clock_time(at))
+    name = attribute if isinstance(attribute, str) else attribute.name
+    return UntilDate(name, offset, _clock_time(at))
 
 
 AnyStep: TypeAlias = Send | Wait | WaitFor | Branch | Split | Update | Emit | HandOver | Exit

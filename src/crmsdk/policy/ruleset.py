@@ -111,6 +111,10 @@ class ContactPolicy:
         for rules in (self.rules, *self.audiences.values()):
             seen = {reason.value for reason in Reason}
             for rule in rules:
+                if not isinstance(rule, Rule):
+                    raise DefinitionError(
+                        f"{type(rule).__name__} is no rule; give cap(...), quiet(...) …, or a list as rules="
+                    )
                 if rule.id in seen:
                     raise DefinitionError(f"rule {rule.id!r}: the id is taken; give the rule another id=")
                 seen.add(rule.id)

@@ -11,7 +11,7 @@ import attrs
 from typing_extensions import override
 
 from crmsdk.channels.memory import MemoryChannel, usual_capabilities
-from crmsdk.errors import ConfigError
+from crmsdk.errors import ConfigError, InputError
 from crmsdk.journeys.definition import Journey
 from crmsdk.journeys.program import arms_of
 from crmsdk.journeys.steps import Send, Step
@@ -21,8 +21,8 @@ from crmsdk.model.changing import with_changes
 from crmsdk.model.content import Content, Envelope
 from crmsdk.model.customer import Customer
 from crmsdk.model.ids import MessageId
+from crmsdk.model.inputs import Alias, Group, Identify, Track
 from crmsdk.model.inputs import Input as News
-from crmsdk.model.inputs import Track
 from crmsdk.model.message import DeliveryEvent, Message, Outcome
 from crmsdk.model.moment import to_moment
 from crmsdk.model.provider import Capabilities
@@ -148,7 +148,7 @@ class Simulation:
         self._channels = [
             _Watched(channel) for channel in (_channels_of(journeys) if channels is None else channels)
         ]
-        ordered = sorted(history, key=lambda one: one.order)
+        ordered = sorted(_facts(history), key=lambda one: one.order)
         known = [one for one in ordered if one.at < self.start]
         self._future = ordered[len(known) :]
         self._place = 0
@@ -253,6 +253,17 @@ class Simulation:
             heapq.heappush(self._answers, (answer.at, next(self._order), answer, message.id))
 
 
+def _facts(history: Iterable[News]) -> Iterator[News]:
+    for index, one in enumerate(history):
+        if not isinstance(one, Alias | Identify | Group | Track):
+            raise InputError(
+                f"is {type(one).__name__}, no fact; make facts by track(...) and identify(...), tables by "
+                "load_history(...), and join lists as [*people, *events]",
+                field=f"history[{index}]",
+            )
+        yield one
+
+
 def simulate(
     journeys: Sequence[Journey],
     history: Iterable[News],
@@ -285,7 +296,10 @@ def simulate(
     Raises:
         CheckFailed: a journey that cannot run.
         NaiveMoment: ``start`` or ``until`` without an offset.
+        InputError: ``until`` lies before ``start``; something in the history is no fact.
     """
+    if to_moment(until, "until") < to_moment(start, "start"):
+        raise InputError("lies before start", field="until")
     simulation = Simulation(
         journeys,
         history,

@@ -70,6 +70,7 @@ def journey(*steps: Any, **changes: Any) -> Journey:
 def test_names_are_said_by_text_or_by_declaration() -> None:
     assert on(CartUpdated, key=CartUpdated.cart_id) == on("cart_updated", key="cart_id")
     assert on_date(Shopper.renews) == on_date("renews")
+    assert date_of(Shopper.renews, -DAY) == date_of("renews", -DAY)
     assert Catalog((CartUpdated,)).event("cart_updated") is not None
     for odd in ("", 7, object):
         with pytest.raises(DefinitionError, match="names no event"):

@@ -264,3 +264,11 @@ def test_default_policy_is_that_of_the_mission() -> None:
         quiet("21:00", "08:00", kinds=["promo", "content", "trigger"], id="night"),
         inactive_only("winback", id="winback-only"),
     )
+
+
+@pytest.mark.parametrize("given", [[cap(1, within=DAY)], "night", None])
+def test_what_is_no_rule_is_named(given: Any) -> None:
+    with pytest.raises(DefinitionError, match=f"{type(given).__name__} is no rule; give cap"):
+        ContactPolicy(given)
+    with pytest.raises(DefinitionError, match="is no rule"):
+        ContactPolicy(audiences={"employer": [given]})

@@ -1,6 +1,7 @@
 """A customer of a report is found by every name the application may know; stages and weeks are counted."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -87,3 +88,11 @@ def test_a_week_is_named_by_its_monday() -> None:
     weeks = report.sends("week")
     assert [str(day) for day in weeks.columns["week"]] == ["2026-03-02", "2026-03-09"]
     assert list(weeks.columns["sends"]) == [2, 1]
+
+
+def test_a_history_of_something_else_and_a_span_backwards_are_refused() -> None:
+    nested: Any = [identify("ann", at=MONDAY), [track("ann", "visit", at=MONDAY)]]
+    with pytest.raises(InputError, match=r"'history\[1\]': is list, no fact"):
+        simulate([], nested, start=MONDAY, until=MONDAY + HOUR)
+    with pytest.raises(InputError, match="'until': lies before start"):
+        simulate([], [], start=MONDAY, until=MONDAY - HOUR)
