@@ -20,7 +20,7 @@ from crmsdk.runtime.advanced import Advanced
 from crmsdk.runtime.sending import Preview
 from crmsdk.runtime.telling import Timeline
 from crmsdk.runtime.turning import Taken
-from crmsdk.segments.grammar import Predicate
+from crmsdk.segments.conditions import Predicate
 from crmsdk.segments.verdict import Verdict
 from crmsdk.wire.report import ImportReport, Row
 
@@ -189,6 +189,7 @@ class Crm(Session):
 
         Raises:
             ConfigError: ``now`` is given and the clock cannot be set.
+            InputError: ``limit`` is not positive.
             StoreError: the store failed; what was not done is still due.
         """
         return self._portal.call(self._crm.advance(now, limit=limit))

@@ -57,6 +57,11 @@ def _any(_: object, field: "attrs.Attribute[Any]", value: object) -> None:
     text(value, field.name, empty=True)
 
 
+def _named(_: object, field: "attrs.Attribute[Any]", value: object) -> None:
+    if not isinstance(value, Identifier):
+        raise InputError(f"is {type(value).__name__}; give Identifier(kind, value)", field=field.name)
+
+
 def _said(_: object, field: "attrs.Attribute[Any]", value: object) -> None:
     if value is not None:
         text(value, field.name)
@@ -119,7 +124,7 @@ class Alias(_News):
 
     rank: ClassVar[int] = 0
 
-    previous: Identifier
+    previous: Identifier = attrs.field(validator=_named)
 
 
 @attrs.frozen(kw_only=True)

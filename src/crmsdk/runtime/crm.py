@@ -8,7 +8,7 @@ from typing import Any, Self, Unpack
 
 import attrs
 
-from crmsdk.errors import ConfigError, DuplicateEvent, UnknownName
+from crmsdk.errors import ConfigError, DuplicateEvent, InputError, UnknownName
 from crmsdk.journeys.definition import Journey
 from crmsdk.journeys.person import Person, Task
 from crmsdk.journeys.programs import Programs
@@ -23,7 +23,7 @@ from crmsdk.model.inputs import Input as News
 from crmsdk.model.message import DeliveryEvent
 from crmsdk.model.moment import to_moment
 from crmsdk.model.settings import DeliveryMode
-from crmsdk.model.values import properties
+from crmsdk.model.values import EMPTY, properties, text
 from crmsdk.ports import Store
 from crmsdk.runtime.activation import activate, load_programs
 from crmsdk.runtime.advanced import Advanced
@@ -147,7 +147,7 @@ class Crm:
         name, given = named_properties(event, values)
         now = self._now()
         fact = Track(
-            id=EventId(id or self._fresh_id()),
+            id=EventId(self._fresh_id() if id is None else id),
             identifiers=(_named(who),),
             at=now if at is None else to_moment(at, "at"),
             received=now,
@@ -209,7 +209,7 @@ class Crm:
         now = self._now()
         return await self._one(
             Identify(
-                id=EventId(id or self._fresh_id()),
+                id=EventId(self._fresh_id() if id is None else id),
                 identifiers=(_named(who), *identifiers, *more),
                 at=now if at is None else to_moment(at, "at"),
                 received=now,
@@ -229,7 +229,7 @@ class Crm:
         now = self._now()
         return await self._one(
             Alias(
-                id=EventId(id or self._fresh_id()),
+                id=EventId(self._fresh_id() if id is None else id),
                 identifiers=(_named(who),),
                 previous=previous,
                 at=now,
@@ -281,14 +281,14 @@ class Crm:
     ) -> None:
         """Record a yes or no of a person, with its evidence."""
         write = ConsentWrite(
-            channel=channel,
-            purpose=purpose,
+            channel=text(channel, "channel"),
+            purpose=text(purpose, "purpose"),
             state=state_of(state),
             at=self._now(),
             id=self._fresh_id(),
-            basis=basis,
-            source=source,
-            evidence=evidence,
+            basis=text(basis, "basis", empty=True),
+            source=text(source, "source", empty=True),
+            evidence=text(evidence, "evidence", empty=True),
         )
         await self._command(who, Consented(consent=write))
 
@@ -301,6 +301,9 @@ class Crm:
         however coarse the provider's clock.
         """
         given = tuple(events)
+        for one in given:
+            if not isinstance(one, DeliveryEvent):
+                raise InputError(f"is {type(one).__name__}; give DeliveryEvent objects", field="events")
         rows = await self._parts.store.messages([one.message for one in given])
         known = {*await self._parts.store.find_events([report_id(one) for one in given])}
         new = 0
@@ -339,8 +342,11 @@ class Crm:
 
         Raises:
             ConfigError: ``now`` is given and the clock cannot be set.
+            InputError: ``limit`` is not positive.
             StoreError: the store failed; what was not done is still due.
         """
+        if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
+            raise InputError("is not positive; give how many are taken at a time", field="limit")
         if now is not None:
             self._parts.set_clock(now)
         turner, dispatcher = self._turn(), self._dispatch()
@@ -394,12 +400,19 @@ class Crm:
     ) -> None:
         """Start a run by hand; the journey needs a ``by_call()`` trigger, the same key starts only one."""
         await self._command(
-            who, Entered(at=self._now(), journey=journey, key=key, values=properties(values or {}, "values"))
+            who,
+            Entered(
+                at=self._now(),
+                journey=text(journey, "journey"),
+                key=text(key, "key"),
+                values=EMPTY if values is None else properties(values, "values"),
+            ),
         )
 
     async def stop(self, who: str | Identifier, *, journey: str = "", reason: str = "stopped") -> None:
         """End the runs of one person, of one journey or of all; unsent messages are withdrawn."""
-        await self._command(who, Stopped(at=self._now(), journey=journey, reason=reason))
+        named, why = text(journey, "journey", empty=True), text(reason, "reason", empty=True)
+        await self._command(who, Stopped(at=self._now(), journey=named, reason=why))
 
     async def pause(self, journey: str = "", *, who: str | Identifier | None = None) -> None:
         """Freeze a journey, or the runs of one person; nobody is dropped, nothing is sent."""
@@ -430,6 +443,8 @@ class Crm:
         Raises:
             UnknownName: there is no such open task.
         """
+        text(task, "task")
+        text(answer, "answer", empty=True)
         found = [one for one in await self._parts.store.tasks() if one.id == task]
         if not found:
             raise UnknownName("open task", task, mend="crm.tasks() lists those that are open")
@@ -556,6 +571,7 @@ class Crm:
         return self._parts.journeys
 
     def _known_journey(self, journey: str) -> None:
+        text(journey, "journey", empty=True)
         known = sorted({program.name for program in self._turn().programs.pinned.values()})
         if journey not in known:
             raise UnknownName("journey", journey, known, mend=f"there are {', '.join(known) or 'none'}")
@@ -598,4 +614,4 @@ class Crm:
 
 
 def _named(who: str | Identifier) -> Identifier:
-    return Identifier(IdentifierKind.USER, who) if isinstance(who, str) else who
+    return who if isinstance(who, Identifier) else Identifier(IdentifierKind.USER, text(who, "who"))

@@ -21,7 +21,7 @@ from crmsdk.model.message import Message, MessageKind, Sender
 from crmsdk.model.moment import to_micros
 from crmsdk.model.secret import Secret
 from crmsdk.model.settings import DeliveryMode, comparable
-from crmsdk.model.values import Properties, properties
+from crmsdk.model.values import Properties, properties, text
 from crmsdk.model.zones import zone as known_zone
 from crmsdk.policy.record import Contact, ContactState
 from crmsdk.policy.ruleset import ContactPolicy, default_policy
@@ -31,6 +31,7 @@ from crmsdk.runtime.dispatch import LEASE, Dispatcher
 from crmsdk.runtime.limiter import ContactLimiter
 from crmsdk.runtime.links import UNSUBSCRIBE, UnsubscribeLinks
 from crmsdk.runtime.modes import Gate
+from crmsdk.runtime.sending import message_kind
 from crmsdk.segments.grammar import Predicate
 from crmsdk.stores.memory import MemoryStore
 from crmsdk.stores.opening import open_store
@@ -107,21 +108,21 @@ class Parts:
     def checked_zone(self, name: str | None) -> str | None:
         """Refuse a zone that does not exist."""
         if name is not None:
-            known_zone(name)
+            known_zone(text(name, "zone"))
         return name
 
     def contact(self, message: str, *, channel: str, kind: str, at: datetime) -> Contact:
         """Put a contact made elsewhere into the words of the ledger."""
         return Contact(
             at=to_micros(at),
-            channel=channel,
-            kind=MessageKind(kind).value,
-            purpose=kind,
+            channel=text(channel, "channel"),
+            kind=message_kind(kind).value,
+            purpose=message_kind(kind).value,
             sender="",
             journey="",
             campaign="",
             topic="",
-            message_id=MessageId(message),
+            message_id=MessageId(text(message, "id")),
             priority=50,
             state=ContactState.SENT,
             lease=0,

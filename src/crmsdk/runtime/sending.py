@@ -10,12 +10,12 @@ from crmsdk.journeys.person import Person
 from crmsdk.model.content import Content
 from crmsdk.model.ids import CustomerId, MessageId, keyed_id
 from crmsdk.model.message import Message, MessageKind
-from crmsdk.model.values import properties
+from crmsdk.model.values import EMPTY, properties, text
 from crmsdk.policy.answer import Decision
 from crmsdk.runtime.dispatch import Dispatcher
 from crmsdk.runtime.reaching import contact_facts, contact_request, template_values
 
-__all__ = ["Preview", "hand_made", "preview"]
+__all__ = ["Preview", "hand_made", "message_kind", "preview"]
 
 _DAY = timedelta(days=1)
 
@@ -39,9 +39,9 @@ class Preview:
     def __str__(self) -> str:  # type: ignore[explicit-override]  # typing has override from 3.12 on
         """Show the text, the warnings and the decision, for a terminal."""
         lines = [f"channel   {self.channel}"]
-        for name, text in self.content.parts().items():
+        for name, part in self.content.parts().items():
             lines.append(f"--- {name}")
-            lines.append(text)
+            lines.append(part)
         lines.append("---")
         lines.extend(f"warning   {warning}" for warning in self.warnings)
         decision = self.decision
@@ -51,6 +51,19 @@ class Preview:
             + (f" until {decision.until.isoformat()}" if decision.until else "")
         )
         return "\n".join(lines)
+
+
+def message_kind(value: MessageKind | str) -> MessageKind:
+    """Read the kind of a message that is asked for or told by hand.
+
+    Raises:
+        InputError: there is no such kind.
+    """
+    try:
+        return MessageKind(value)
+    except ValueError:
+        kinds = ", ".join(MessageKind)
+        raise InputError(f"is no kind of message; kinds are {kinds}", field="kind") from None
 
 
 def hand_made(
@@ -82,30 +95,43 @@ def hand_made(
         seed: It goes to a seed list.
 
     Raises:
-        InputError: no such kind, or no channel.
+        InputError: no such kind, no channel, or a field of another kind.
     """
-    channels = (via,) if isinstance(via, str) else tuple(via)
-    if not channels or not all(channels):
-        raise InputError("is empty; name a channel as 'email'", field="via")
-    if kind not in list(MessageKind):
-        raise InputError(f"is no kind of message; kinds are {', '.join(MessageKind)}", field="kind")
+    if isinstance(priority, bool) or not isinstance(priority, int) or not 0 <= priority <= 100:
+        raise InputError("is not between 0 and 100; 50 is usual", field="priority")
     return Message(
-        id=MessageId(keyed_id(secret, ("hand", customer, key))),
+        id=MessageId(keyed_id(secret, ("hand", customer, text(key, "key")))),
         customer=customer,
-        template=template,
-        channels=channels,
-        kind=MessageKind(kind),
-        purpose=purpose or kind,
-        topic=topic,
-        campaign=campaign,
-        sender=sender,
+        template=text(template, "template"),
+        channels=_channels(via),
+        kind=message_kind(kind),
+        purpose=text(purpose, "purpose", empty=True) or kind,
+        topic=text(topic, "topic", empty=True),
+        campaign=text(campaign, "campaign", empty=True),
+        sender=text(sender, "sender", empty=True),
         priority=priority,
         due=now,
         not_before=now,
-        expires=now + expires,
-        payload=properties(values or {}, "values"),
+        expires=_expiry(now, expires),
+        payload=EMPTY if values is None else properties(values, "values"),
         seed=seed,
     )
+
+
+def _channels(via: str | Sequence[str]) -> tuple[str, ...]:
+    given = (via,) if isinstance(via, str) else tuple(via) if isinstance(via, Sequence) else ()
+    if not given or not all(isinstance(name, str) and name for name in given):
+        raise InputError("names no channel; give one as 'email', or several in order", field="via")
+    return tuple(text(name, "via") for name in given)
+
+
+def _expiry(now: datetime, span: timedelta) -> datetime:
+    if not isinstance(span, timedelta) or span <= timedelta(0):
+        raise InputError("is no positive span; give one as timedelta(days=1)", field="expires")
+    try:
+        return now + span
+    except OverflowError:
+        raise InputError("lies outside the years 1 to 9999; give a shorter span", field="expires") from None
 
 
 async def preview(

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import attrs
 
-from crmsdk.errors import StoreBusy, UnknownName
+from crmsdk.errors import InputError, StoreBusy, UnknownName
 from crmsdk.journeys.person import Change, Note, NoteKind
 from crmsdk.journeys.programs import Programs
 from crmsdk.journeys.stimuli import Input, Joined
@@ -64,10 +64,16 @@ class Turner:
 
         Raises:
             StoreBusy: others kept writing the same people.
+            InputError: one of them is no news; those before it may be stored.
         """
         total = Taken()
         waiting: list[News] = []
         for one in news:
+            if not isinstance(one, News):
+                raise InputError(
+                    f"has one of kind {type(one).__name__}; give what identify, track and crmsdk.wire make",
+                    field="news",
+                )
             waiting.append(one)
             if len(waiting) == _BATCH:
                 total += await self._take(waiting)

@@ -45,3 +45,51 @@ async def test_a_call_that_cannot_be_meant_is_told(
         with pytest.raises(error, match=said):
             await slip(crm)
         assert not (await crm.explain("ann", Segment("paid", did("paid")))).matched
+
+
+ODD = [None, "", 5, b"x", ["x"], {"x": 1}, "half \ud800"]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("odd", ODD, ids=lambda odd: type(odd).__name__ + str(len(repr(odd))))
+@pytest.mark.parametrize(
+    ("call", "field"),
+    [
+        (lambda crm, odd: crm.track(odd, "came"), "who|identifiers.user"),
+        (lambda crm, odd: crm.customer(odd), "who|identifiers.user"),
+        (lambda crm, odd: crm.alias("ann", odd), "previous"),
+        (lambda crm, odd: crm.group("ann", odd), "account"),
+        (lambda crm, odd: crm.consent("ann", "granted", channel=odd), "channel"),
+        (lambda crm, odd: crm.enter("ann", "plan", key=odd), "key"),
+        (lambda crm, odd: crm.record_contact("ann", odd, id="1"), "channel"),
+        (lambda crm, odd: crm.record_contact("ann", "phone", id=odd), "id"),
+        (lambda crm, odd: crm.record_contact("ann", "phone", id="1", kind=odd), "kind"),
+        (lambda crm, odd: crm.send("ann", odd, "email", kind="promo", key="1"), "template"),
+        (lambda crm, odd: crm.send("ann", "hi", ["email", odd], kind="promo", key="1"), "via"),
+        (lambda crm, odd: crm.send("ann", "hi", "email", kind=odd, key="1"), "kind"),
+        (lambda crm, odd: crm.send("ann", "hi", "email", kind="promo", key=odd), "key"),
+        (lambda crm, odd: crm.send("ann", "hi", "email", kind="promo", key="1", expires=odd), "expires"),
+        (lambda crm, odd: crm.complete_task(odd), "task"),
+        (lambda crm, odd: crm.ingest([odd]), "news"),
+        (lambda crm, odd: crm.report([odd]), "events"),
+    ],
+)
+async def test_a_value_no_store_could_keep_is_refused_by_its_field(call: Any, field: str, odd: Any) -> None:
+    channel = MemoryChannel(everyone=True)
+    async with Crm.open("memory://", zone="UTC", journeys=[PLAN], channels=[channel]) as crm:
+        await crm.identify("ann")
+        before = await crm.timeline("ann")
+        with pytest.raises(InputError, match=f"^field '({field})"):
+            await call(crm, odd)
+        assert str(await crm.timeline("ann")) == str(before)
+        await crm.advance()
+
+
+@pytest.mark.anyio
+async def test_one_piece_of_a_batch_that_no_store_could_keep_is_refused_where_it_is_made() -> None:
+    async with Crm.open("memory://", zone="UTC") as crm:
+        with pytest.raises(InputError, match=r"^field 'id': is empty; give non-empty text"):
+            await crm.track("ann", "came", id="")  # it would count each repetition
+        with pytest.raises(InputError, match=r"^field 'limit': is not positive"):
+            await crm.advance(limit=0)
+        assert await crm.customers() == []
