@@ -1,11 +1,13 @@
 """The sandbox templates run in: no files, no Python objects, no missing values, a bounded result."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sized
 from datetime import date, datetime
+from functools import wraps
 from typing import Any
 
 from jinja2 import StrictUndefined, Template, TemplateSyntaxError, Undefined, UndefinedError, meta, nodes
 from jinja2 import TemplateError as JinjaError
+from jinja2.filters import do_replace
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import pass_context
@@ -30,8 +32,47 @@ class _Refused(Exception):
     """What a template did wrong, in words without values."""
 
 
+_BITS_MAX = 512  # of a number that a message may compute
+# Methods of text that pad or repeat it to any length; filters can do what a message needs of them.
+_PADDING = frozenset(
+    {
+        "center",
+        "expandtabs",
+        "format",
+        "format_map",
+        "join",
+        "ljust",
+        "replace",
+        "rjust",
+        "translate",
+        "zfill",
+    }
+)
+_COUNTING = ("batch", "indent", "slice", "truncate", "wordwrap")  # filters that take a width or a number
+
+
 class _Environment(ImmutableSandboxedEnvironment):
-    """Jinja2's sandbox where a mapping's own keys win over its methods, so ``order.items`` is the items."""
+    """Jinja2's sandbox where no short text makes a long one, and a mapping's own keys win over its methods.
+
+    So ``order.items`` is the items.
+    """
+
+    intercepted_binops = frozenset({"%", "*", "**"})
+
+    @override
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        return not (isinstance(obj, str) and attr in _PADDING) and super().is_safe_attribute(obj, attr, value)
+
+    @override
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        if isinstance(left, int | float) and isinstance(right, int | float):
+            if isinstance(left, int) and isinstance(right, int) and _bits(operator, left, right) > _BITS_MAX:
+                raise _Refused("computes a number of hundreds of digits; a message has no use for that")
+        elif operator != "*":
+            raise _Refused(f"computes with {operator} on what is no number; write it out")
+        elif _length(left) * _length(right) > RESULT_MAX:
+            raise _Refused(f"makes over {RESULT_MAX} characters; shorten it")
+        return super().call_binop(context, operator, left, right)
 
     @override
     def getattr(self, obj: Any, attribute: str) -> Any:
@@ -69,6 +110,33 @@ def _range(*args: int) -> range:
     if len(found) > _RANGE_MAX:
         raise _Refused(f"counts over {_RANGE_MAX}; a message has no use for that")
     return found
+
+
+def _bits(operator: str, left: int, right: int) -> int:
+    return left.bit_length() * abs(right) if operator == "**" else left.bit_length() + right.bit_length()
+
+
+def _length(value: object) -> int:
+    return abs(value) if isinstance(value, int) else len(value) if isinstance(value, Sized) else 1
+
+
+def _counting(filter_: Callable[..., Any]) -> Callable[..., Any]:
+    """Bound the numbers a filter is given, as ``range`` is."""
+
+    @wraps(filter_)
+    def bounded(*args: Any, **named: Any) -> Any:
+        if any(isinstance(one, int) and abs(one) > _RANGE_MAX for one in (*args[1:], *named.values())):
+            raise _Refused(f"is given a number over {_RANGE_MAX}; a message has no use for that")
+        return filter_(*args, **named)
+
+    return bounded
+
+
+@wraps(do_replace)
+def _replace(eval_ctx: Any, s: str, old: str, new: str, count: int | None = None) -> str:
+    if len(str(s)) + (str(s).count(str(old)) * len(str(new))) > RESULT_MAX:
+        raise _Refused(f"makes over {RESULT_MAX} characters; shorten it")
+    return do_replace(eval_ctx, s, old, new, count)
 
 
 @pass_context
@@ -116,7 +184,9 @@ def _environment(*, escapes: bool) -> _Environment:
     )
     env.globals = {"range": _range}
     del env.filters["attr"]  # its errors show the name asked for, which may be a value
-    env.filters |= {"date": _date, "money": _money, "time": _time}
+    del env.filters["center"], env.filters["format"]  # they pad to any length
+    env.filters |= {name: _counting(env.filters[name]) for name in _COUNTING}
+    env.filters |= {"date": _date, "money": _money, "replace": _replace, "time": _time}
     return env
 
 
