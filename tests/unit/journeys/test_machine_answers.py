@@ -288,6 +288,17 @@ def test_a_fact_fires_no_timer_and_a_stale_timer_asks_nothing(made: Journey) -> 
     assert over.run.outcome == "completed"
 
 
+def test_a_fact_does_not_hasten_a_message_that_was_put_off() -> None:
+    made = journey(Wait(HOUR), A, overdue="reschedule", max_lateness=DAY)
+    waiting = ask(made).run
+    late = START + 9 * DAY
+    put_off = ask(made, Timer(waiting.token), run=waiting, now=late).run
+    assert (put_off.phase, put_off.due) == (Phase.WAITING, late + HOUR)
+    for stimulus in (Fact(), Timer(put_off.token)):
+        assert ask(made, stimulus, run=put_off, now=late + HOUR / 2) == Step(run=put_off)
+    assert wishes(ask(made, Timer(put_off.token), run=put_off, now=late + HOUR), Ask)
+
+
 def test_a_stale_timer_asks_no_rule() -> None:
     made = journey(Wait(9 * DAY), exit=~did("visit"), lifetime=DAY)
     run = new(made, phase=Phase.WAITING, due=START + 9 * DAY, token=3)
