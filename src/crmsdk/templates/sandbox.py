@@ -64,6 +64,10 @@ class _Environment(ImmutableSandboxedEnvironment):
         return not (isinstance(obj, str) and attr in _PADDING) and super().is_safe_attribute(obj, attr, value)
 
     @override
+    def wrap_str_format(self, value: Any) -> None:
+        """Wrap no ``format`` of text, as Jinja2 would before asking whether it is safe: it pads, too."""
+
+    @override
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         if isinstance(left, int | float) and isinstance(right, int | float):
             if isinstance(left, int) and isinstance(right, int) and _bits(operator, left, right) > _BITS_MAX:
