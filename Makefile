@@ -114,7 +114,7 @@ bench: $(VENV)/.has-test $(VENV)/.has-bench ## compare with peers, side by side 
 
 .PHONY: mutants
 mutants: $(VENV)/.has-test $(VENV)/.has-mutation ## break the policy and the machine on purpose; tests must notice
-	$(BIN)/mutmut run $(args)
+	HYPOTHESIS_PROFILE=ci $(BIN)/mutmut run $(args)
 	$(BIN)/mutmut results
 
 # --- pins -------------------------------------------------------------------------------------------------

@@ -159,7 +159,7 @@ def test_what_may_be_meant_is_a_warning(stage: Stage) -> None:
 async def test_settings_that_cannot_work_are_named(stage: Stage) -> None:
     with pytest.raises(ConfigError, match="two channels are named 'sink'"):
         stage.open(channels=[stage.sink, stage.sink])
-    with pytest.raises(ValueError, match="everywhere"):
+    with pytest.raises(ConfigError, match="mode is none of"):
         stage.open(mode="everywhere")
     crm = stage.open(SERIES)
     with pytest.raises(ConfigError, match="is not open"):

@@ -69,8 +69,8 @@ def _template(
                 yield Fault(
                     place.path,
                     f"{send.template}/{file} shows no unsubscribe link, and a promo e-mail without one is "
-                    "refused when it is due; write 'unsubscribe: {{ unsubscribe_url }}' above the body, and open "
-                    "with unsubscribe=",
+                    "refused when it is due; write 'unsubscribe: {{ unsubscribe_url }}' above the body, and "
+                    "open with unsubscribe=",
                     "warning",
                 )
 

@@ -203,19 +203,20 @@ class _Turn:
         return False
 
     def _end(self, outcome: str) -> None:
-        waits = self.run.waits_for
+        waits, sending = self.run.waits_for, self.run.phase is Phase.SENDING
         self.run = with_changes(
             self.run,
             phase=Phase.ENDED,
             ended=self.now,
             outcome=outcome,
             due=None,
-            nominal=None,
             waits_for="",
         )
         self.untils.clear()
         if waits:
             self.effects.append(Withdraw(self.run.id))
+            if sending:
+                self._tell(NoteKind.WITHDRAWN, "the run ended before it was sent", message=waits)
         self._tell(NoteKind.ENDED, outcome)
 
     def _wake(self) -> datetime | None:
@@ -317,7 +318,6 @@ class _Turn:
                 self.run,
                 cursor=cursor,
                 since=nominal,
-                nominal=nominal,
                 due=None,
                 token=self.run.token + 1,
             )

@@ -60,9 +60,8 @@ class Enrollment:
         control: In a holdout: walks through, gets nothing.
         cursor: Index of the step in the program.
         phase: What the run is doing there.
-        since: When it came to the step, UTC.
+        since: When it came to the step, UTC; after an outage, when it should have come.
         due: When its timer fires, UTC; None without a timer.
-        nominal: The moment the run should be at, UTC; differs from the real one after an outage.
         token: Grows at every arrival at a step, so that an old timer means nothing.
         waits_for: Message or task the run stays for.
         paused: By an operator, for this one run.
@@ -88,7 +87,6 @@ class Enrollment:
     phase: Phase = Phase.READY
     since: datetime
     due: datetime | None = None
-    nominal: datetime | None = None
     token: int = 0
     waits_for: str = ""
     paused: bool = False

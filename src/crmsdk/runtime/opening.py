@@ -37,6 +37,7 @@ from crmsdk.stores.memory import MemoryStore
 from crmsdk.stores.opening import open_store
 from crmsdk.stores.sqlite import SqliteStore
 from crmsdk.templates.engine import JinjaTemplateEngine
+from crmsdk.templates.standing_in import StandInTemplates
 from crmsdk.wire.validation import Validator
 
 __all__ = ["Parts", "parts_of"]
@@ -153,6 +154,7 @@ def _templates(
 
 def _ledger_for(store: Store) -> Ledger:
     if isinstance(store, SqliteStore):
+        store.refuse_strange_tables()
         return SqliteLedger(store.path)
     if isinstance(store, MemoryStore):
         return MemoryLedger()
@@ -257,7 +259,9 @@ def parts_of(
     surroundings = Surroundings(
         kinds=None if catalog is None else catalog.kinds(),
         strict=catalog is not None and catalog.strict,
-        variables={name: engine.variables(name) for name in engine.names()} or None,
+        variables=None
+        if isinstance(engine, StandInTemplates)
+        else {name: engine.variables(name) for name in engine.names()},
         channels=frozenset(named),
         senders=frozenset(identities),
         links=frozenset((UNSUBSCRIBE,) if unsubscribe else ()),

@@ -145,7 +145,6 @@ def _enrollment_row(owner: str, run: Enrollment) -> Row:
         run.phase.value,
         to_micros(run.since),
         micros(run.due),
-        micros(run.nominal),
         run.token,
         run.waits_for,
         int(run.paused),
@@ -160,7 +159,7 @@ def _enrollment_row(owner: str, run: Enrollment) -> Row:
 
 def _enrollment(row: Row) -> Enrollment:
     (_, id, journey, definition, customer, key, key_name, key_value, position_at, position_id, entered,
-     values, control, cursor, phase, since, due, nominal, token, waits_for, paused, wake, goal_at, goal_open,
+     values, control, cursor, phase, since, due, token, waits_for, paused, wake, goal_at, goal_open,
      ended, outcome, error) = row  # fmt: skip
     return Enrollment(
         id=id,
@@ -178,7 +177,6 @@ def _enrollment(row: Row) -> Enrollment:
         phase=Phase(phase),
         since=from_micros(since),
         due=moment(due),
-        nominal=moment(nominal),
         token=token,
         waits_for=waits_for,
         paused=bool(paused),
@@ -263,7 +261,7 @@ ENROLLMENTS: Final = Table[Enrollment](
     columns=(
         *("owner", "id", "journey", "definition", "customer", "key", "key_name", "key_value"),
         *("position_at", "position_id", "entered", "values", "control", "cursor", "phase", "since"),
-        *("due", "nominal", "token", "waits_for", "paused", "wake", "goal_at", "goal_open", "ended"),
+        *("due", "token", "waits_for", "paused", "wake", "goal_at", "goal_open", "ended"),
         *("outcome", "error"),
     ),
     key=("owner", "id"),

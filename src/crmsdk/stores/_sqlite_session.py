@@ -3,8 +3,9 @@
 import asyncio
 import os
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Final, TypeVar
@@ -73,6 +74,14 @@ class Session:
             self._executor = ThreadPoolExecutor(1, thread_name_prefix="crmsdk-sqlite")
             self._pid = os.getpid()
         return await asyncio.get_running_loop().run_in_executor(self._executor, job)
+
+    @contextmanager
+    def translated(self) -> Iterator[None]:
+        """Raise the driver's errors as ours."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise self._translated(error) from error
 
     # Everything below runs in the session's thread.
 

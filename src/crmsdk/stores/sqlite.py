@@ -5,6 +5,7 @@ The file must lie on a local disk: a write-ahead log does not work over a networ
 
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from datetime import datetime, timedelta
 from functools import partial
 from os import PathLike
@@ -26,6 +27,7 @@ from crmsdk.stores._sqlite_commit import commit
 from crmsdk.stores._sqlite_outbox import DEFINITIONS, MESSAGES, NOTES, TASKS
 from crmsdk.stores._sqlite_people import EVENTS
 from crmsdk.stores._sqlite_reading import owners_of, people, values_among
+from crmsdk.stores._sqlite_schema import found_version
 from crmsdk.stores._sqlite_session import Session
 from crmsdk.stores._sqlite_table import Table
 
@@ -73,6 +75,18 @@ class SqliteStore(Store):
     def path(self) -> Path:
         """The file, so that a ledger can live in it too."""
         return self._path
+
+    def refuse_strange_tables(self) -> None:
+        """Leave the database of another program as it is, before a ledger is put beside the store.
+
+        Raises:
+            StoreError: the file holds tables of something else, or is no database.
+        """
+        if not self._path.is_file():
+            return
+        uri = f"{self._path.resolve().as_uri()}?mode=ro"
+        with self._session.translated(), closing(sqlite3.connect(uri, uri=True)) as connection:
+            found_version(connection)
 
     @classmethod
     def open(cls, url: str) -> "SqliteStore":

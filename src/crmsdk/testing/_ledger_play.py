@@ -171,5 +171,5 @@ def with_ledger(play: Play) -> Callable[[LedgerPlay, Path], None]:
         asyncio.run(run())
 
     # pytest would follow it to the coroutine and ask for a fixture named ledger.
-    del test.__wrapped__  # type: ignore[attr-defined]  # wraps() set it
+    del test.__wrapped__
     return test

@@ -87,7 +87,6 @@ class ReadPromises(SealedSuite):
             cursor=3,
             phase=Phase.SENDING,
             due=hours(1),
-            nominal=hours(2),
             token=9,
             waits_for="m1",
             paused=True,

@@ -217,15 +217,14 @@ def test_line_of_a_journey_without_steps_names_none() -> None:
 def test_each_step_takes_a_token_of_its_own_and_the_moment_it_began() -> None:
     made = journey(Update("x", 1), Wait(DAY), Wait(HOUR))
     first = ask(made).run
-    assert (first.cursor, first.token, first.since, first.nominal, first.due) == (
+    assert (first.cursor, first.token, first.since, first.due) == (
         1,
         2,
-        START,
         START,
         START + DAY,
     )
     late = ask(made, Timer(first.token), run=first, now=START + DAY + HOUR / 2).run
-    assert (late.cursor, late.token, late.since, late.nominal) == (2, 3, START + DAY, START + DAY)
+    assert (late.cursor, late.token, late.since) == (2, 3, START + DAY)
     assert late.due == late.wake == START + DAY + HOUR
 
 
@@ -239,7 +238,6 @@ def test_a_run_that_ended_waits_for_nothing() -> None:
             ended=START + HOUR,
             outcome="enough",
             due=None,
-            nominal=None,
             waits_for="",
             wake=None,
         )

@@ -7,6 +7,7 @@ import pytest
 
 from crmsdk import Crm, Journey, MemoryChannel, Segment, Send, did, on
 from crmsdk.errors import ConfigError, CrmsdkError, DefinitionError, InputError, UnknownName
+from crmsdk.templates.standing_in import StandInTemplates
 
 PAID = did("paid").since_entry()
 PLAN = Journey("plan", on("came"), [Send("hi", "email")], kind="trigger", goal=PAID)
@@ -40,7 +41,13 @@ def test_a_setting_that_is_none_is_named(settings: Any, said: str) -> None:
 async def test_a_call_that_cannot_be_meant_is_told(
     slip: Callable[[Any], Awaitable[None]], error: type[CrmsdkError], said: str
 ) -> None:
-    async with Crm.open("memory://", zone="UTC", journeys=[PLAN], channels=[MemoryChannel("email")]) as crm:
+    async with Crm.open(
+        "memory://",
+        zone="UTC",
+        journeys=[PLAN],
+        channels=[MemoryChannel("email")],
+        templates=StandInTemplates(),
+    ) as crm:
         await crm.identify("ann")
         with pytest.raises(error, match=said):
             await slip(crm)
@@ -76,7 +83,9 @@ ODD = [None, "", 5, b"x", ["x"], {"x": 1}, "half \ud800"]
 )
 async def test_a_value_no_store_could_keep_is_refused_by_its_field(call: Any, field: str, odd: Any) -> None:
     channel = MemoryChannel(everyone=True)
-    async with Crm.open("memory://", zone="UTC", journeys=[PLAN], channels=[channel]) as crm:
+    async with Crm.open(
+        "memory://", zone="UTC", journeys=[PLAN], channels=[channel], templates=StandInTemplates()
+    ) as crm:
         await crm.identify("ann")
         before = await crm.timeline("ann")
         with pytest.raises(InputError, match=f"^field '({field})"):

@@ -252,7 +252,7 @@ def test_a_sum_of_floats_is_the_nearest_double_in_any_order() -> None:
         ((1e308, 1e308), did("p").sum("x") > 1e308),
         ((-1e308, -1e308), did("p").sum("x") < -1e308),
         ((1e308, 1e308, -1e308), did("p").sum("x") == 1e308),
-        ((10**400, 0.5), did("p").sum("x") > 1e308),
+        ((2**511, 0.5), did("p").sum("x") > 1e153),
         ((2**53, 1), did("p").sum("x") == 2**53 + 1),
     ],
 )

@@ -75,7 +75,7 @@ events
 attributes
 what is not listed is refused"""
     )
-    assert did(SignedUp).where(prop("age") > 20).of.event == "signed_up"  # type: ignore[arg-type]  # a pydantic model, registered
+    assert did(SignedUp).where(prop("age") > 20).of.event == "signed_up"
 
 
 def test_an_instance_is_an_event() -> None:

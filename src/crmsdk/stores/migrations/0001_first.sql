@@ -88,7 +88,6 @@ CREATE TABLE enrollment (
     phase TEXT NOT NULL,
     since INTEGER NOT NULL,
     due INTEGER,
-    nominal INTEGER,
     token INTEGER NOT NULL,
     waits_for TEXT NOT NULL,
     paused INTEGER NOT NULL,

@@ -45,7 +45,6 @@ CREATE TABLE enrollment (
     phase TEXT NOT NULL,
     since INTEGER NOT NULL,
     due INTEGER,
-    nominal INTEGER,
     token INTEGER NOT NULL,
     waits_for TEXT NOT NULL,
     paused INTEGER NOT NULL,
@@ -57,7 +56,7 @@ CREATE TABLE enrollment (
     error TEXT NOT NULL,
     UNIQUE (owner, id)
 ) STRICT;
-INSERT INTO "enrollment" VALUES(1,'ann','r1','welcome','d1','ann','',NULL,'null',1774785600000000,'e',1774785600000000,'{"cart_id":7}',0,0,'waiting',1774785600000000,NULL,NULL,0,'',0,1774789200000000,NULL,1,NULL,'','');
+INSERT INTO "enrollment" VALUES(1,'ann','r1','welcome','d1','ann','',NULL,'null',1774785600000000,'e',1774785600000000,'{"cart_id":7}',0,0,'waiting',1774785600000000,NULL,0,'',0,1774789200000000,NULL,1,NULL,'','');
 CREATE TABLE event (
     id TEXT NOT NULL UNIQUE,
     customer TEXT NOT NULL REFERENCES person (id),
