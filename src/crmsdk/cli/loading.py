@@ -12,7 +12,7 @@ from typing import Any, TypeVar, cast
 
 import attrs
 
-from crmsdk.errors import ConfigError, CrmsdkError
+from crmsdk.errors import ConfigError, CrmsdkError, DefinitionError
 from crmsdk.journeys.definition import Journey
 from crmsdk.model.catalog import Catalog
 from crmsdk.model.codec import loads
@@ -135,10 +135,21 @@ def _line(error: Exception) -> str:
 
 
 def _json(path: Path) -> Loaded:
-    text = path.read_text(encoding="utf-8")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path.name} is not UTF-8 text; give a JSON definition") from None
+    try:
+        return _defined(text)
+    except DefinitionError as error:
+        error.args = (f"{path.name}: {error}",)  # of several files: which one
+        raise
+
+
+def _defined(text: str) -> Loaded:
     try:
         data = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         data = None  # the codec says it better
     parts = [(json.dumps(one), one) for one in data] if isinstance(data, list) else [(text, data)]
     found: list[object] = []

@@ -81,7 +81,7 @@ def _moment(text: str, field: str, zone: str) -> datetime:
         day = date.fromisoformat(text)
     except ValueError:
         raise InputError("is no date; write 2026-03-01, or 2026-03-01T09:00+03:00", field=field) from None
-    return datetime(day.year, day.month, day.day, tzinfo=known_zone(zone)).astimezone(UTC)
+    return to_moment(datetime(day.year, day.month, day.day, tzinfo=known_zone(zone)), field)
 
 
 def _tell(history: History) -> None:

@@ -40,6 +40,7 @@ class LedgerFile:
         self._process = os.getpid()
         self._closed = False
         self._busy = busy
+        self._name = path.name
         with self._translated():
             # Autocommit: transactions are begun and ended below, and nowhere else.
             self._database = sqlite3.connect(
@@ -67,7 +68,7 @@ class LedgerFile:
                 return
             self._database.execute("BEGIN IMMEDIATE")  # this does wait
             self._database.execute("COMMIT")
-        raise StoreBusy("other processes keep the ledger's file busy while it is opened; try again")
+        raise StoreBusy(f"other processes keep {self._name!r} busy while it is opened; try again")
 
     def _migrate(self) -> None:
         with self._transaction("IMMEDIATE") as database:
@@ -144,18 +145,18 @@ class LedgerFile:
         code = getattr(error, "sqlite_errorcode", 0) & _PRIMARY
         if code in _BUSY:
             return StoreBusy(
-                f"another process held the ledger longer than {self._busy.total_seconds():g} s; try again"
+                f"another process held {self._name!r} longer than {self._busy.total_seconds():g} s; try again"
             )
         if code == sqlite3.SQLITE_FULL:
-            return StoreFull("no room for the ledger; nothing was written, free some disk space")
-        if code == sqlite3.SQLITE_NOTADB:
-            return StoreError("the ledger's file is no SQLite database; give another path")
-        if code == sqlite3.SQLITE_CANTOPEN:
-            return StoreError(
-                "the ledger's file cannot be opened; see that its folder exists and is writable"
+            return StoreFull(
+                f"there is no room left for {self._name!r}; nothing was written, free some and try again"
             )
+        if code == sqlite3.SQLITE_NOTADB:
+            return StoreError(f"{self._name!r} is no SQLite database; give another path")
+        if code == sqlite3.SQLITE_CANTOPEN:
+            return StoreError(f"{self._name!r} cannot be opened; see that its folder exists and is writable")
         name = getattr(error, "sqlite_errorname", type(error).__name__)
-        return StoreError(f"the ledger's file could not be used ({name}); nothing was written")
+        return StoreError(f"{self._name!r} could not be used ({name}); nothing was written")
 
     async def close(self) -> None:
         """Let the work under way end, then close the file; a second time does nothing."""

@@ -91,10 +91,14 @@ class Crm:
         return cls(parts_of(store, **settled(settings)))
 
     async def __aenter__(self) -> Self:
-        """Bring the journeys into force."""
+        """Bring the journeys into force; where that fails, everything is let go of."""
         parts = self._parts
-        programs = await load_programs(parts.store, parts.journeys, parts.project)
-        await activate(parts.store, programs, parts.clock)
+        try:
+            programs = await load_programs(parts.store, parts.journeys, parts.project)
+            await activate(parts.store, programs, parts.clock)
+        except BaseException:
+            await self.close()
+            raise
         self._turner = Turner(
             store=parts.store,
             ledger=parts.ledger,

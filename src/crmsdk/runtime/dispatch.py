@@ -106,7 +106,7 @@ class Dispatcher:
     channels: Mapping[str, Channel]
     senders: Mapping[str, Sender]
     gate: Gate
-    secret: bytes
+    secret: bytes = attrs.field(repr=False)
     active: Predicate | None
     links: Callable[[Message, Person], Mapping[str, str]]
     at_least_once: frozenset[MessageKind]

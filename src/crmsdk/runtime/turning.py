@@ -57,7 +57,7 @@ class Turner:
     ledger: Ledger
     programs: Programs
     clock: Clock
-    secret: bytes
+    secret: bytes = attrs.field(repr=False)
 
     async def take(self, news: Iterable[News]) -> Taken:
         """Take news about people: store what is new, and let it act.

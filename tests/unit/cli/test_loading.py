@@ -80,7 +80,18 @@ def test_json_of_one_definition_and_of_many(project: Path) -> None:
 )
 def test_broken_json_is_named(project: Path, text: str, error: type[Exception], said: str) -> None:
     (project.parent / "broken.json").write_text(text)
-    with pytest.raises(error, match=said):
+    with pytest.raises(error, match=said) as caught:
+        load("broken.json")
+    assert str(caught.value).startswith("broken.json: ")
+
+
+def test_json_that_is_no_text_or_too_deep_is_named(project: Path) -> None:
+    broken = project.parent / "broken.json"
+    broken.write_bytes(b"\xff")
+    with pytest.raises(ConfigError, match=r"broken.json is not UTF-8 text"):
+        load("broken.json")
+    broken.write_text("[" * 100_000)
+    with pytest.raises(DefinitionError, match=r"broken.json: is nested deeper"):
         load("broken.json")
 
 

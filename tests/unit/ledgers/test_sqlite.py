@@ -256,7 +256,7 @@ def test_failing_statement_is_a_store_error_and_is_rolled_back(tmp_path: Path) -
 
 def test_path_that_is_no_database(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_bytes(b"no database " * 100)
-    with pytest.raises(StoreError, match="no SQLite database"):
+    with pytest.raises(StoreError, match=r"'notes\.txt' is no SQLite database"):
         SqliteLedger(tmp_path / "notes.txt")
     with pytest.raises(StoreError, match="its folder exists"):
         SqliteLedger(tmp_path / "nowhere" / "ledger.db")

@@ -1,0 +1,45 @@
+"""What is left behind when an application cannot be opened, and what its parts show of themselves."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from crmsdk import Crm
+from crmsdk.errors import NewerStore, StoreError
+from crmsdk.runtime.dispatch import Dispatcher
+from crmsdk.runtime.turning import Turner
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_database_that_cannot_be_opened_is_let_go_of(tmp_path: Path) -> None:
+    path = tmp_path / "crm.db"
+    async with Crm.open(f"sqlite:///{path}", zone="UTC"):
+        pass
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("UPDATE meta SET value = '99' WHERE key = 'schema'")
+    crm = Crm.open(f"sqlite:///{path}", zone="UTC")
+    with pytest.raises(NewerStore):
+        await crm.__aenter__()
+    with pytest.raises(StoreError, match="closed"):
+        await crm.customers()
+
+
+async def test_the_database_of_another_program_is_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "shop.db"
+    with closing(sqlite3.connect(path)) as other, other:
+        other.execute("CREATE TABLE orders (id INTEGER)")
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match="holds tables of something else"):
+        Crm.open(f"sqlite:///{path}", zone="UTC")
+    assert path.read_bytes() == before
+    assert not (tmp_path / "shop.db-wal").exists()
+
+
+async def test_the_secret_of_a_project_is_not_shown() -> None:
+    async with Crm.open("memory://", zone="UTC", secret="hidden-key") as crm:
+        for part in (crm._turner, crm._dispatcher, crm._parts):
+            assert isinstance(part, Turner | Dispatcher) or part is crm._parts
+            assert "hidden-key" not in repr(part)
