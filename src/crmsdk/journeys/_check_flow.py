@@ -15,6 +15,7 @@ from crmsdk.model.message import MessageKind
 __all__ = ["flow_faults"]
 
 _ZERO = timedelta(0)
+_LONGEST = timedelta(days=36525)
 
 
 def flow_faults(journey: Journey) -> Iterator[Fault]:
@@ -23,6 +24,7 @@ def flow_faults(journey: Journey) -> Iterator[Fault]:
     yield from _entry(journey)
     yield from _rules(journey)
     yield from _numbers(journey)
+    yield from _spans(journey)
     yield from _keys(journey)
     yield from _experiments(journey)
     yield from _unreachable(journey.steps, "steps")
@@ -105,6 +107,33 @@ def _numbers(journey: Journey) -> Iterator[Fault]:
                         yield Fault(f"{place.path}.{field}", "is empty; say what is to be done, and by whom")
             case _:
                 pass
+
+
+def _spans(journey: Journey) -> Iterator[Fault]:
+    """Find spans that lead out of the calendar, as ``timedelta.max`` for "never" does."""
+    spans: dict[str, timedelta | None] = {
+        "entry.cooldown": journey.entry.cooldown,
+        "expires": journey.expires,
+        "lifetime": journey.lifetime,
+    }
+    for index, trigger in enumerate(journey.enter):
+        if isinstance(trigger, OnEvent):
+            spans[f"enter[{index}].within"] = trigger.within
+    for place in places(journey.steps):
+        match place.step:
+            case Send(expires=span):
+                spans[f"{place.path}.expires"] = span
+            case Wait(until=timedelta() as span):
+                spans[f"{place.path}.until"] = span
+            case WaitFor(timeout=span, grace=grace):
+                spans |= {f"{place.path}.timeout": span, f"{place.path}.grace": grace}
+            case HandOver(within=span):
+                spans[f"{place.path}.within"] = span
+            case _:
+                pass
+    for path, length in spans.items():
+        if length is not None and length > _LONGEST:
+            yield Fault(path, "is longer than 100 years; give a shorter span")
 
 
 def _keys(journey: Journey) -> Iterator[Fault]:
@@ -285,7 +314,7 @@ def _circles(journey: Journey) -> Iterator[Fault]:
     if journey.entry.again == "never":
         return
     starts = {trigger.event for trigger in journey.enter if isinstance(trigger, OnEvent)}
-    instant, ends = _at_once(journey.steps, held_out=journey.holdout is not None)
+    instant, ends = _at_once(journey.steps)
     for place in places(journey.steps):
         if isinstance(place.step, Emit) and place.step.event in starts:
             endless = any(step is place.step for step in instant) and (
@@ -299,22 +328,20 @@ def _circles(journey: Journey) -> Iterator[Fault]:
             )
 
 
-def _at_once(steps: Sequence[Step], *, held_out: bool) -> tuple[list[Step], bool]:
-    """Give the steps a run may take at the moment of entry, and whether it may take them all.
+def _at_once(steps: Sequence[Step]) -> tuple[list[Step], bool]:
+    """Give the steps of a row that a run may take at the moment of entry, and whether it may take them all.
 
-    Args:
-        steps: One row.
-        held_out: Some people get nothing, so for them a message takes no time.
+    A message takes no time where no rule defers it: people would get one after the other for ever.
     """
     taken: list[Step] = []
     for step in steps:
         taken.append(step)
         if isinstance(step, Exit):
             return taken, True
-        if isinstance(step, Wait | HandOver) or (isinstance(step, Send) and not held_out):
+        if isinstance(step, Wait | HandOver):
             return taken, False
         arms = arms_of(step)[:1] if isinstance(step, WaitFor) else arms_of(step)
-        inner = [_at_once(nested, held_out=held_out) for _, nested in arms]
+        inner = [_at_once(nested) for _, nested in arms]
         taken.extend(one for row, _ in inner for one in row)
         if inner and not any(through for _, through in inner):
             return taken, False
