@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from hashlib import sha256
+from os import PathLike
 from pathlib import Path
 
 from typing_extensions import override
@@ -33,14 +34,14 @@ class EmlChannel(EmailChannel):
 
     def __init__(
         self,
-        folder: Path,
+        folder: str | PathLike[str],
         *,
         sender: Sender | None = None,
         name: str = "email",
         retry: RetryPolicy | None = None,
         pace: Pace | None = None,
     ) -> None:
-        super().__init__(_EmlSending(folder, sender=sender, name=name), retry=retry, pace=pace)
+        super().__init__(_EmlSending(Path(folder), sender=sender, name=name), retry=retry, pace=pace)
 
 
 class _EmlSending(EmailSending):

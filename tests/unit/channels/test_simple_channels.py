@@ -156,7 +156,7 @@ def test_eml_files_are_mails(tmp_path: Path) -> None:
 
 
 def test_eml_file_is_written_once(tmp_path: Path) -> None:
-    channel = EmlChannel(tmp_path)
+    channel = EmlChannel(str(tmp_path))  # a folder is often given as text
     asyncio.run(channel.deliver([email_envelope(1)]))
     (path,) = tmp_path.iterdir()
     path.write_bytes(b"seen")
