@@ -244,7 +244,11 @@ class UnsupportedFeature(DeliveryError):
     """
 
     def __init__(
-        self, channel: str, feature: str, *, mend: str = "remove it from the message or choose another channel"
+        self,
+        channel: str,
+        feature: str,
+        *,
+        mend: str = "remove it from the message or choose another channel",
     ) -> None:
         super().__init__(f"channel {channel!r} cannot do {feature}; {mend}")
         self.channel = channel

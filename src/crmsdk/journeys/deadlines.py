@@ -11,8 +11,6 @@ from crmsdk.model.zones import at_local, local, next_local, zone
 
 __all__ = ["due_of", "moment_of_date", "same_time_after"]
 
-_TICK = timedelta(microseconds=1)
-
 
 def moment_of_date(value: Value, offset: timedelta, at: time, zone_name: str) -> datetime | None:
     """Give the instant a date attribute names, moved by an offset.
@@ -70,7 +68,7 @@ def due_of(wait: Wait, since: datetime, *, facts: Facts, now: datetime, zone: st
         return to_moment(until, "until")
     person_zone = facts.zone or zone
     if isinstance(until, UntilLocal):
-        return _next(since - _TICK, until.at, person_zone, until.weekdays)
+        return _next(since, until.at, person_zone, until.weekdays)
     return moment_of_date(facts.attribute(until.attribute, now), until.offset, until.at, person_zone)
 
 

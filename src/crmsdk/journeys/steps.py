@@ -129,7 +129,7 @@ class Send(Step):
 @definition("local-time")
 @attrs.frozen
 class UntilLocal:
-    """The next time the person's clock shows a time, on allowed weekdays (0 is Monday)."""
+    """The next time the person's clock shows a time, on allowed weekdays (0 is Monday); later than now."""
 
     at: time
     weekdays: frozenset[int] = frozenset(range(7))

@@ -79,10 +79,25 @@ def test_t20_skipped_and_repeated_local_times_happen_once(
     assert ends(Wait(local_time(clock)), at=at, zone=zone) == expected
 
 
-@pytest.mark.parametrize("late", [timedelta(0), TICK, 30 * HOUR / 60])
+@pytest.mark.parametrize("late", [-TICK, timedelta(0), TICK, 30 * HOUR / 60])
 def test_t17_the_local_time_of_today_counts_only_if_it_is_still_to_come(late: timedelta) -> None:
     nine = utc(2026, 3, 2, 9)
-    assert ends(Wait(local_time("09:00")), at=nine + late) == nine + (DAY if late else timedelta(0))
+    assert ends(Wait(local_time("09:00")), at=nine + late) == nine + (
+        timedelta(0) if late < timedelta(0) else DAY
+    )
+
+
+def test_two_waits_for_one_local_time_end_on_two_days() -> None:
+    nine = local_time("09:00")
+    stage = Stage.of(
+        journey(Wait(nine), Send("a", "email"), Wait(nine), Send("b", "email")), now=utc(2026, 3, 2, 8)
+    ).call()
+    stage.go(utc(2026, 3, 2, 9))
+    stage.answer()  # handed over in the very instant it was due, as on a virtual clock
+    stage.go(utc(2026, 3, 3, 9) - TICK)
+    assert stage.sent == ["a"]
+    stage.go(utc(2026, 3, 3, 9))
+    assert stage.sent == ["a", "b"]
 
 
 def test_t17_nine_stays_nine_over_a_clock_change() -> None:
