@@ -12,7 +12,7 @@ from datetime import datetime
 import attrs
 
 from crmsdk.errors import InputError, MergeRefused
-from crmsdk.model.customer import Identifier
+from crmsdk.model.customer import Identifier, IdentifierKind
 from crmsdk.model.ids import CustomerId
 
 __all__ = ["Owner", "Resolution", "resolve"]
@@ -26,11 +26,13 @@ class Owner:
         customer: Who.
         identified: Whether any of their names identifies a known person.
         created: When they were first seen, UTC.
+        users: The application's user ids they own.
     """
 
     customer: CustomerId
     identified: bool
     created: datetime
+    users: frozenset[str] = frozenset()
 
     @property
     def age(self) -> tuple[datetime, str]:
@@ -62,13 +64,17 @@ def resolve(claims: Iterable[Identifier], owners: Mapping[Identifier, Owner]) ->
     that nobody owns makes a new customer rather than joining the owner of the device; to unite the two,
     claim a name of both.
 
+    One person has one user id of the application. A new user id that brings along a name of a person who has
+    another one is a second person who shares the address, or an error; it never makes two into one.
+
     Args:
         claims: All names given at once, of one person, any order.
         owners: Who owns which of them already; names nobody owns are left out.
 
     Raises:
         InputError: no name at all.
-        MergeRefused: two names that identify belong to two identified people; names the older one first.
+        MergeRefused: two names that identify belong to two identified people, or would give one person a
+            second user id; names the older one first.
     """
     names = tuple(dict.fromkeys(claims))
     if not names:
@@ -83,6 +89,9 @@ def resolve(claims: Iterable[Identifier], owners: Mapping[Identifier, Owner]) ->
     visitors = [owner for owner in everybody if not owner.identified]
     if known:
         chosen = known[0]
+        users = [name.value for name in adds if name.kind is IdentifierKind.USER]
+        if users and chosen.users:
+            raise MergeRefused(chosen.customer, users[0])
     elif any(name.identifies for name in names):
         if not visitors:
             return Resolution(customer=None, adds=adds)

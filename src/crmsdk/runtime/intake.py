@@ -122,6 +122,7 @@ class _Gathering:
         self.batch = Batch()
         self.owners: dict[Identifier, CustomerId] = {}
         self.identified: set[CustomerId] = set()
+        self.users: dict[CustomerId, set[str]] = {}
         self.seen: dict[EventId, Event] = {}
         self.joined: dict[CustomerId, CustomerId] = {}
         self.written: set[tuple[str, str]] = set()
@@ -129,7 +130,7 @@ class _Gathering:
     def know(self, person: Person) -> None:
         self.batch.people[person.id] = person
         for name in person.identifiers:
-            self.owners[name] = person.id
+            self._own(name, person.id)
         if person.identified:
             self.identified.add(person.id)
 
@@ -153,7 +154,7 @@ class _Gathering:
         for other in found.joins:
             self._join(customer, other, one.at)
         for name in found.adds:
-            self.owners[name] = customer
+            self._own(name, customer)
         if any(name.identifies for name in found.adds):
             self.identified.add(customer)
         batch.inputs.setdefault(customer, []).extend(inputs)
@@ -165,7 +166,13 @@ class _Gathering:
             customer=customer,
             identified=customer in self.identified,
             created=self.batch.people[customer].created,
+            users=frozenset(self.users.get(customer, ())),
         )
+
+    def _own(self, name: Identifier, customer: CustomerId) -> None:
+        self.owners[name] = customer
+        if name.kind is IdentifierKind.USER:
+            self.users.setdefault(customer, set()).add(name.value)
 
     def _new(self, one: News, names: Sequence[Identifier]) -> CustomerId:
         """Make a customer; the id follows from the name, so that two processes make the same one."""

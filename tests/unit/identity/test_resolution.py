@@ -173,3 +173,13 @@ def test_t25_the_same_claim_again_changes_nothing(
     now_owned = {name: after if owner.customer in gone else owner for name, owner in owners.items()}
     now_owned.update(dict.fromkeys(first.adds, after))
     assert resolve(claims, now_owned) == Resolution(customer=customer)
+
+
+def test_t25_a_second_user_id_never_slips_in_behind_a_shared_address() -> None:
+    born = datetime(2026, 1, 1, tzinfo=UTC)
+    email = Identifier("email", "family@shop.example")
+    ann = Owner(customer=CustomerId("ann"), identified=True, created=born, users=frozenset({"ann"}))
+    with pytest.raises(MergeRefused, match="'ann' and 'bob'"):
+        resolve([Identifier("user", "bob"), email], {email: ann})
+    visitor = Owner(customer=CustomerId("c-1"), identified=True, created=born)  # known by the address alone
+    assert resolve([Identifier("user", "bob"), email], {email: visitor}).customer == "c-1"
