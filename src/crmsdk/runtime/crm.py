@@ -10,7 +10,7 @@ import attrs
 
 from crmsdk.errors import ConfigError, DuplicateEvent, InputError, UnknownName
 from crmsdk.journeys.definition import Journey
-from crmsdk.journeys.person import Person, Task
+from crmsdk.journeys.person import Task
 from crmsdk.journeys.programs import Programs
 from crmsdk.journeys.stimuli import Answered, Consented, Entered, Held, Input, Resumed, Stopped
 from crmsdk.model.catalog import named_properties
@@ -28,6 +28,7 @@ from crmsdk.ports import Store
 from crmsdk.runtime.activation import activate, load_programs
 from crmsdk.runtime.advanced import Advanced
 from crmsdk.runtime.dispatch import Dispatcher
+from crmsdk.runtime.finding import find_customer, find_person, named
 from crmsdk.runtime.importing import import_rows
 from crmsdk.runtime.opening import Parts, parts_of
 from crmsdk.runtime.options import Options, settled
@@ -152,7 +153,7 @@ class Crm:
         now = self._now()
         fact = Track(
             id=EventId(self._fresh_id() if id is None else id),
-            identifiers=(_named(who),),
+            identifiers=(named(who),),
             at=now if at is None else to_moment(at, "at"),
             received=now,
             source=source,
@@ -214,7 +215,7 @@ class Crm:
         return await self._one(
             Identify(
                 id=EventId(self._fresh_id() if id is None else id),
-                identifiers=(_named(who), *identifiers, *more),
+                identifiers=(named(who), *identifiers, *more),
                 at=now if at is None else to_moment(at, "at"),
                 received=now,
                 source=source,
@@ -234,7 +235,7 @@ class Crm:
         return await self._one(
             Alias(
                 id=EventId(self._fresh_id() if id is None else id),
-                identifiers=(_named(who),),
+                identifiers=(named(who),),
                 previous=previous,
                 at=now,
                 received=now,
@@ -249,7 +250,7 @@ class Crm:
         return await self._one(
             Group(
                 id=EventId(self._fresh_id()),
-                identifiers=(_named(who),),
+                identifiers=(named(who),),
                 account=AccountId(account),
                 traits=properties(traits or {}, "traits"),
                 at=now,
@@ -328,7 +329,7 @@ class Crm:
         at: datetime | None = None,
     ) -> bool:
         """Count a contact made elsewhere, as a phone call; False when the id is counted already."""
-        customer = await self._find(who)
+        customer = await find_customer(self._parts.store, who)
         moment = self._now() if at is None else to_moment(at, "at")
         (new,) = await self._parts.ledger.record(
             customer, [self._parts.contact(id, channel=channel, kind=kind, at=moment)]
@@ -430,7 +431,7 @@ class Crm:
         """Let a journey, or the runs of one person, go on; what became due meanwhile follows ``overdue``."""
         if who is not None:
             await self._command(who, Resumed(at=self._now(), journey=journey))
-            await self._dispatch().bring_forward(await self._find(who), self._now())
+            await self._dispatch().bring_forward(await find_customer(self._parts.store, who), self._now())
             return
         self._known_journey(journey)
         await self._parts.store.set_paused(journey, False)
@@ -480,7 +481,7 @@ class Crm:
             The message's id.
         """
         message = hand_made(
-            await self._find(who),
+            await find_customer(self._parts.store, who),
             template,
             via,
             kind=kind,
@@ -504,7 +505,7 @@ class Crm:
         Raises:
             UnknownName: nobody of that name.
         """
-        return (await self._person(who)).profile(self._now())
+        return (await find_person(self._parts.store, who)).profile(self._now())
 
     async def customers(self) -> Sequence[CustomerId]:
         """List all customers, in text order."""
@@ -517,7 +518,7 @@ class Crm:
 
     async def timeline(self, who: str | Identifier) -> Timeline:
         """Give everything about a person in order: events, decisions, messages, and why one was not sent."""
-        person = await self._person(who)
+        person = await find_person(self._parts.store, who)
         store = self._parts.store
         return timeline(person, await store.notes_of(person.id), await store.messages_of(person.id))
 
@@ -526,7 +527,7 @@ class Crm:
     ) -> Verdict:
         """Say whether a person is in a segment, until when, and because of what."""
         moment = self._now() if at is None else to_moment(at, "at")
-        return evaluate(predicate_of(segment), (await self._person(who)).facts, moment)
+        return evaluate(predicate_of(segment), (await find_person(self._parts.store, who)).facts, moment)
 
     async def preview(
         self,
@@ -538,7 +539,7 @@ class Crm:
         **options: Any,
     ) -> Preview:
         """Show the final text for a person, warnings, and what the policy would decide; nothing is sent."""
-        person = await self._person(who)
+        person = await find_person(self._parts.store, who)
         return await preview(self._dispatch(), person, template, via, kind=kind, now=self._now(), **options)
 
     # ------------------------------------------------------------------------------------ within
@@ -592,30 +593,5 @@ class Crm:
         return taken
 
     async def _command(self, who: str | Identifier, command: Input) -> None:
-        await self._turn().command(await self._find(who), [command])
+        await self._turn().command(await find_customer(self._parts.store, who), [command])
         self._news.set()
-
-    async def _find(self, who: str | Identifier) -> CustomerId:
-        name = _named(who)
-        owner = (await self._parts.store.owners([name])).get(name)
-        if owner is None and isinstance(who, str):
-            (person,) = await self._parts.store.load([CustomerId(who)])
-            owner = None if person is None else person.id
-        if owner is None:
-            raise UnknownName(
-                "customer",
-                who if isinstance(who, str) else f"by {who.kind}",
-                mend="track or identify them first",
-            )
-        return owner
-
-    async def _person(self, who: str | Identifier) -> Person:
-        customer = await self._find(who)
-        (person,) = await self._parts.store.load([customer])
-        if person is None:
-            raise UnknownName("customer", customer, mend="track or identify them first")
-        return person
-
-
-def _named(who: str | Identifier) -> Identifier:
-    return who if isinstance(who, Identifier) else Identifier(IdentifierKind.USER, text(who, "who"))
