@@ -86,7 +86,8 @@ def _shares(weights: Mapping[str, float]) -> dict[str, float]:
     # By the largest first: the sum of large weights would overflow, small ones would vanish.
     relative = {name: weights[name] / largest for name in sorted(weights)}
     total = math.fsum(relative.values())
-    return {name: weight / total for name, weight in relative.items() if weight > 0}
+    shares = {name: weight / total for name, weight in relative.items()}
+    return {name: share for name, share in shares.items() if share > 0}  # the tiniest weights vanish here
 
 
 def _race(experiment: str, subject: str, shares: Mapping[str, float]) -> str:

@@ -143,7 +143,7 @@ class _Gathering:
             names, {name: self._owner(self.owners[name]) for name in names if name in self.owners}
         )
         batch = self.batch
-        if any(batch.people[other].version and batch.inputs.get(other) for other in found.joins):
+        if any(batch.inputs.get(other) for other in found.joins):
             return False
         customer = found.customer or self._new(one, names)
         fresh = not isinstance(one, Track) or self._fresh(one.event(customer), known)

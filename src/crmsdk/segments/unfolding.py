@@ -8,7 +8,7 @@ here as its steps: pairs of a moment and the value from that moment on, the firs
 import math
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from fractions import Fraction
 from operator import attrgetter
 from typing import TypeAlias
@@ -42,7 +42,6 @@ Slices: TypeAlias = Iterator[tuple[datetime, int, int]]
 
 _at = attrgetter("at")
 _EXACT = 2**53  # a double holds every integer up to this
-_FIRST = datetime.min.replace(tzinfo=UTC)
 
 
 def moved(moment: datetime, span: timedelta) -> datetime | None:
@@ -62,7 +61,9 @@ def events_of(of: Occurrences, facts: Facts, now: datetime) -> list[Event]:
     """Give the events meant, in total order: those that lie in the window at ``now`` or will begin to."""
     events: Sequence[Event] = facts.events
     if isinstance(of.window, Rolling):
-        events = events[bisect_right(events, moved(now, -of.window.span) or _FIRST, key=_at) :]
+        since = moved(now, -of.window.span)
+        if since is not None:  # before the first moment there is nothing to leave out
+            events = events[bisect_right(events, since, key=_at) :]
     name = of.event
     found = [event for event in events if event.name == name]
     if isinstance(of.window, Interval):

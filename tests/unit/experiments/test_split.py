@@ -19,7 +19,7 @@ TOLERANCE = 5 * math.sqrt(0.25 / len(SUBJECTS))
 
 names = st.sampled_from(["control", "a", "b", "c", "d"])
 weights = st.dictionaries(
-    names, st.sampled_from([0, 1, 2, 5, 10, 33.3, 50]) | st.floats(0, 100), min_size=1
+    names, st.sampled_from([0, 1, 2, 5, 10, 33.3, 50]) | st.floats(0, 100, allow_subnormal=False), min_size=1
 ).filter(lambda arms: any(arms.values()))
 
 
@@ -191,3 +191,7 @@ def test_a_holdout_says_nothing_about_the_arm() -> None:
     arms = {"a": 1, "b": 1}
     both = Counter((in_holdout("e", s, 0.5), assign("e", s, arms)) for s in SUBJECTS)
     assert all(abs(count / len(SUBJECTS) - 0.25) < TOLERANCE for count in both.values())
+
+
+def test_t29_a_weight_too_small_to_be_a_share_gets_nobody() -> None:
+    assert {assign("e", str(subject), {"a": 1, "b": 5e-324}) for subject in range(50)} == {"a"}

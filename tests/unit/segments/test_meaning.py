@@ -8,7 +8,9 @@ import pytest
 
 from crmsdk.errors import DefinitionError, NaiveMoment
 from crmsdk.model.consent import ConsentState, ConsentWrite
+from crmsdk.model.event import Event
 from crmsdk.model.facts import Facts
+from crmsdk.model.ids import CustomerId, EventId
 from crmsdk.model.money import Money
 from crmsdk.segments.grammar import Condition, Predicate
 from crmsdk.segments.meaning import RunView, evaluate
@@ -433,3 +435,11 @@ def test_since_entry_needs_a_run() -> None:
 def test_naive_now_is_refused_by_name() -> None:
     with pytest.raises(NaiveMoment, match="'now'"):
         evaluate(everyone, ann(), datetime(2026, 1, 1))  # noqa: DTZ001 - the fault under test
+
+
+def test_a_window_that_begins_before_the_first_moment_leaves_nothing_out() -> None:
+    first = datetime(1, 1, 1, tzinfo=UTC)
+    born = Event(id=EventId("a"), customer=CustomerId("ann"), name="p", at=first, received=first)
+    facts = Facts(customer=CustomerId("ann"), events=(born,))
+    verdict = evaluate(did("p").within(td(days=1)), facts, first)
+    assert (verdict.matched, verdict.until) == (True, first + td(days=1))
