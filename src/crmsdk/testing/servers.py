@@ -5,6 +5,7 @@ They need nothing but the standard library, keep what they get, and fail as they
 
 import asyncio
 import json
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Iterable, Mapping
 from types import TracebackType
@@ -23,7 +24,7 @@ server closes before."""
 _GONE: Final = (asyncio.IncompleteReadError, ConnectionError)
 
 
-class _Server:
+class _Server(ABC):
     """One listening socket on a free loopback port, open inside ``async with``."""
 
     def __init__(self) -> None:
@@ -80,8 +81,9 @@ class _Server:
             self._writers.discard(writer)
             writer.close()
 
+    @abstractmethod
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        raise NotImplementedError
+        """Talk to one client until it goes."""
 
 
 SmtpStage: TypeAlias = Literal["connect", "EHLO", "MAIL", "RCPT", "DATA", "body", "dot", "RSET", "QUIT"]
