@@ -123,7 +123,7 @@ async def play_week(
         )
         async with crm:
             await _feed(crm, clock, instants, facts, answers)
-            report = await report_of(store, JOURNEYS, start=begin, until=simulation.now)
+            report = await report_of(store, JOURNEYS, start=begin, until=simulation.now, zone=ZONE)
             mails, chats = count()
     return Week(report=report, mails=mails, chats=chats, by=by)
 

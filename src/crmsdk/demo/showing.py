@@ -86,7 +86,7 @@ async def _segments(folder: Path) -> Table:
     columns: dict[str, list[int | str]] = {"stage": [*LIFECYCLE.names, "total"]}
     for moment in DATES:
         known = [person for person in people if person.facts.events and person.facts.events[0].at <= moment]
-        counts = Counter(stage_of(LIFECYCLE, person.facts, moment).name for person in known)
+        counts = Counter(stage_of(LIFECYCLE, person.facts, moment, zone=ZONE).name for person in known)
         columns[f"{moment - timedelta(days=1):%Y-%m-%d}"] = [
             *(counts[name] for name in LIFECYCLE.names),
             sum(counts.values()),
@@ -208,7 +208,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _say(f"   {entry.at:%Y-%m-%d %H:%M}  {entry.what}  {entry.about}  {entry.why}")
 
     _heading(5, f"The last week again, through the real runtime on SQLite, e-mail {week.by}")
-    rehearsed = drive(report_of(simulation.store, JOURNEYS, start=begin, until=simulation.now))
+    rehearsed = drive(report_of(simulation.store, JOURNEYS, start=begin, until=simulation.now, zone=ZONE))
     verdict = _compared(rehearsed, week.report)
     _say(f"   {week.mails:,} e-mails and {week.chats:,} Telegram messages arrived")
     _say(f"   {verdict}")

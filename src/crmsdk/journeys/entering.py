@@ -39,13 +39,13 @@ def barred(program: Program, person: Person, key: str, now: datetime) -> str:
     return ""
 
 
-def refused(program: Program, person: Person, run: Enrollment, now: datetime) -> str:
-    """Say which rule would end the run at once; empty when none would."""
+def refused(program: Program, person: Person, run: Enrollment, now: datetime, *, zone: str) -> str:
+    """Say which rule would end the run at once; empty when none would. Arguments as of ``evaluate``."""
     view = view_of(run)
     journey = program.journey
-    if journey.goal is not None and evaluate(journey.goal, person.facts, now, run=view).matched:
+    if journey.goal is not None and evaluate(journey.goal, person.facts, now, run=view, zone=zone).matched:
         return "goal already reached"
-    if journey.exit is not None and evaluate(journey.exit, person.facts, now, run=view).matched:
+    if journey.exit is not None and evaluate(journey.exit, person.facts, now, run=view, zone=zone).matched:
         return "exit already true"
     return ""
 

@@ -159,11 +159,11 @@ class _Turn:
         return Step(run=with_changes(self.run, wake=self._wake()), effects=tuple(self.effects))
 
     def _holds(self, condition: Condition) -> bool:
-        return evaluate(condition, self.facts, self.now, run=self.view).matched
+        return evaluate(condition, self.facts, self.now, run=self.view, zone=self.project.zone).matched
 
     def _stands(self, condition: Condition) -> bool:
         """Ask, and wake the run when the answer may have changed by time alone."""
-        verdict = evaluate(condition, self.facts, self.now, run=self.view)
+        verdict = evaluate(condition, self.facts, self.now, run=self.view, zone=self.project.zone)
         if verdict.until is not None:
             self.untils.append(verdict.until)
         return verdict.matched
@@ -280,7 +280,7 @@ class _Turn:
         deadline = self.run.since + at.timeout
         if self.now <= deadline:
             return self._stands(at.condition)
-        return evaluate(at.condition, self.facts, deadline, run=self.view).matched
+        return evaluate(at.condition, self.facts, deadline, run=self.view, zone=self.project.zone).matched
 
     def _handed(self, stimulus: Asked) -> None:
         node = self._node()

@@ -362,7 +362,12 @@ class _Turn:
         journey = program.journey
         if journey.audience and journey.audience != self.person.audience:
             return
-        if trigger.when is not None and not evaluate(trigger.when, self.person.facts, self.now).matched:
+        project = self.programs.project
+        facts = self.person.facts
+        if (
+            trigger.when is not None
+            and not evaluate(trigger.when, facts, self.now, zone=project.zone).matched
+        ):
             return
         run = run_of(
             program,
@@ -374,11 +379,13 @@ class _Turn:
             position=position,
             values=values,
             now=self.now,
-            project=self.programs.project,
+            project=project,
         )
         if any(old.id == run.id for old in self.person.enrollments):
             return
-        why = barred(program, self.person, key, self.now) or refused(program, self.person, run, self.now)
+        why = barred(program, self.person, key, self.now) or refused(
+            program, self.person, run, self.now, zone=project.zone
+        )
         if why == ONCE_ONLY:
             return  # the first entry says it all; a line at every later event would drown the timeline
         if why:

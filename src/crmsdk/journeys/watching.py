@@ -43,7 +43,7 @@ def look(
     person_zone = facts.zone or project_zone
     match trigger:
         case SegmentChange():
-            verdict = evaluate(trigger.segment, facts, now)
+            verdict = evaluate(trigger.segment, facts, now, zone=project_zone)
             fires = verdict.matched != watch.matched and verdict.matched == (trigger.change == "enter")
             seen = with_changes(watch, matched=verdict.matched, due=verdict.until)
             return seen, now.isoformat() if fires else None

@@ -527,7 +527,8 @@ class Crm:
     ) -> Verdict:
         """Say whether a person is in a segment, until when, and because of what."""
         moment = self._now() if at is None else to_moment(at, "at")
-        return evaluate(predicate_of(segment), (await find_person(self._parts.store, who)).facts, moment)
+        facts = (await find_person(self._parts.store, who)).facts
+        return evaluate(predicate_of(segment), facts, moment, zone=self._parts.project.zone)
 
     async def preview(
         self,

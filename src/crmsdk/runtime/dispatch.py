@@ -94,6 +94,7 @@ class Dispatcher:
         gate: Delivery mode and allowlist.
         secret: Key under which addresses are hashed.
         active: Who counts as active; None when there is no source of activity.
+        zone: IANA zone of people whose zone is unknown.
         links: Makes per-person links for templates, as ``unsubscribe_url``.
         at_least_once: Kinds that are sent again when nobody knows whether they left.
         worker: Name of this process among others.
@@ -108,6 +109,7 @@ class Dispatcher:
     gate: Gate
     secret: bytes = attrs.field(repr=False)
     active: Predicate | None
+    zone: str
     links: Callable[[Message, Person], Mapping[str, str]]
     at_least_once: frozenset[MessageKind]
     worker: str
@@ -205,6 +207,7 @@ class _Round:
                 now=self.now,
                 secret=of.secret,
                 active=of.active,
+                zone=of.zone,
                 broken=self._broken,
             )
             for person in {person.id: person for _, person in asking}.values()

@@ -76,6 +76,7 @@ class Parts:
             gate=self.gate,
             secret=self.project.secret,
             active=self.active,
+            zone=self.project.zone,
             links=self._links,
             at_least_once=self.at_least_once,
             worker=self.worker,

@@ -31,6 +31,7 @@ def contact_facts(
     now: datetime,
     secret: bytes,
     active: Predicate | None,
+    zone: str,
     broken: Callable[[str, Exception], None] | None = None,
 ) -> ContactFacts:
     """Gather what the policy must know of a person.
@@ -42,6 +43,7 @@ def contact_facts(
         now: UTC.
         secret: Key under which addresses are hashed for suppression.
         active: Who counts as active; None when there is no source of activity.
+        zone: IANA zone of people whose zone is unknown, for ``active``.
         broken: Told the channel and the error where a channel cannot be asked, which reaches nobody then;
             None to let the error through.
     """
@@ -60,7 +62,7 @@ def contact_facts(
         zones=_zones(profile),
         consents=person.facts.consents,
         addresses=addresses,
-        active=None if active is None else evaluate(active, person.facts, now).matched,
+        active=None if active is None else evaluate(active, person.facts, now, zone=zone).matched,
     )
 
 

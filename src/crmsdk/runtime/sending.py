@@ -177,6 +177,7 @@ async def preview(
         now=now,
         secret=dispatcher.secret,
         active=dispatcher.active,
+        zone=dispatcher.zone,
     )
     decision = await dispatcher.limiter.explain(contact_request(message, person, known), facts, at=now)
     channel = decision.channel or known[0]

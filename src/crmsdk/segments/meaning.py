@@ -66,12 +66,20 @@ Answer: TypeAlias = tuple[bool, datetime | None]
 
 
 @overload
-def evaluate(condition: Predicate, facts: Facts, now: datetime, *, run: RunView | None = None) -> Verdict: ...
+def evaluate(
+    condition: Predicate, facts: Facts, now: datetime, *, run: RunView | None = None, zone: str = "UTC"
+) -> Verdict: ...
 @overload
-def evaluate(condition: RunPredicate, facts: Facts, now: datetime, *, run: RunView) -> Verdict: ...
+def evaluate(
+    condition: RunPredicate, facts: Facts, now: datetime, *, run: RunView, zone: str = "UTC"
+) -> Verdict: ...
 @overload
-def evaluate(condition: Condition, facts: Facts, now: datetime, *, run: RunView) -> Verdict: ...
-def evaluate(condition: Condition, facts: Facts, now: datetime, *, run: RunView | None = None) -> Verdict:
+def evaluate(
+    condition: Condition, facts: Facts, now: datetime, *, run: RunView, zone: str = "UTC"
+) -> Verdict: ...
+def evaluate(
+    condition: Condition, facts: Facts, now: datetime, *, run: RunView | None = None, zone: str = "UTC"
+) -> Verdict:
     """Answer one condition about one customer at one moment.
 
     Args:
@@ -79,6 +87,7 @@ def evaluate(condition: Condition, facts: Facts, now: datetime, *, run: RunView 
         facts: Everything known about the customer.
         now: The moment of asking, aware; past and future ones are as good.
         run: The run it is asked in; needed for conditions about a run.
+        zone: IANA zone of people whose zone is unknown, for questions about local days.
 
     Returns:
         The truth, and ``until``: no earlier change is possible without a new fact. It is the exact moment of
@@ -87,13 +96,14 @@ def evaluate(condition: Condition, facts: Facts, now: datetime, *, run: RunView 
     Raises:
         NaiveMoment: ``now`` has no zone.
         DefinitionError: the condition is about a run, and none is given.
+        UnknownZone: a local day is asked for, and the zone data does not hold the zone.
     """
     now = to_moment(now, "now")
-    matched, until = _answer(condition, facts, now, run)
-    return Verdict(matched, until, partial(_because, condition, facts, now, run))
+    matched, until = _answer(condition, facts, now, run, zone)
+    return Verdict(matched, until, partial(_because, condition, facts, now, run, zone))
 
 
-def _answer(condition: Condition, facts: Facts, now: datetime, run: RunView | None) -> Answer:
+def _answer(condition: Condition, facts: Facts, now: datetime, run: RunView | None, zone: str) -> Answer:
     node = cast("Node", condition)  # the kinds are closed; whatever else is a Condition ends in assert_never
     match node:
         case Did():
@@ -103,14 +113,14 @@ def _answer(condition: Condition, facts: Facts, now: datetime, run: RunView | No
             steps = attribute_steps(facts, node.name, now)
             return _first_flip(steps, lambda value: compare(node.op, value, node.operand))
         case And() | RunAnd():
-            return _all((_answer(part, facts, now, run) for part in node.parts), wanted=True)
+            return _all((_answer(part, facts, now, run, zone) for part in node.parts), wanted=True)
         case Not() | RunNot():
-            matched, until = _answer(node.part, facts, now, run)
+            matched, until = _answer(node.part, facts, now, run, zone)
             return not matched, until
         case Or() | RunOr():
-            return _all((_answer(part, facts, now, run) for part in node.parts), wanted=False)
+            return _all((_answer(part, facts, now, run, zone) for part in node.parts), wanted=False)
         case Segment():
-            return _answer(node.predicate, facts, now, run)
+            return _answer(node.predicate, facts, now, run, zone)
         case AttrTime():
             return _first_turn(attribute_steps(facts, node.name, now), node.timing)
         case EventTime():
@@ -249,9 +259,9 @@ _RELATED: Mapping[Relation, Callable[[datetime, timedelta, datetime], Answer]] =
 }
 
 
-def _because(condition: Condition, facts: Facts, now: datetime, run: RunView | None) -> Because:
+def _because(condition: Condition, facts: Facts, now: datetime, run: RunView | None, zone: str) -> Because:
     node = cast("Node", condition)
-    matched, until = _answer(node, facts, now, run)
+    matched, until = _answer(node, facts, now, run, zone)
     found: Value = None
     asked: Threshold = None
     events: Iterable[Event] = ()
@@ -295,7 +305,7 @@ def _because(condition: Condition, facts: Facts, now: datetime, run: RunView | N
         found=found,
         asked=asked,
         events=tuple(event.id for event in events),
-        parts=tuple(_because(part, facts, now, run) for part in parts),
+        parts=tuple(_because(part, facts, now, run, zone) for part in parts),
     )
 
 

@@ -101,15 +101,15 @@ class StageAnswer(NamedTuple):
     until: datetime | None
 
 
-def stage_of(stages: Stages, facts: Facts, now: datetime) -> StageAnswer:
-    """Find the stage of a customer: the first that holds.
+def stage_of(stages: Stages, facts: Facts, now: datetime, *, zone: str = "UTC") -> StageAnswer:
+    """Find the stage of a customer: the first that holds; arguments as of ``evaluate``.
 
     Raises:
         NaiveMoment: ``now`` has no zone.
     """
     until: datetime | None = None
     for stage in stages.stages:
-        verdict = evaluate(stage.predicate, facts, now)
+        verdict = evaluate(stage.predicate, facts, now, zone=zone)
         if verdict.until is not None and (until is None or verdict.until < until):
             until = verdict.until
         if verdict.matched:

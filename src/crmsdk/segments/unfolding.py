@@ -16,6 +16,7 @@ from typing import TypeAlias
 from crmsdk.errors import DefinitionError
 from crmsdk.model.comparison import Op, compare, kind_of, value_at
 from crmsdk.model.consent import ConsentState, consent_state
+from crmsdk.model.customer import ZONE
 from crmsdk.model.event import Event
 from crmsdk.model.facts import Facts
 from crmsdk.model.money import Money
@@ -35,6 +36,7 @@ __all__ = [
     "slices",
     "span_of",
     "total",
+    "zone_steps",
 ]
 
 Slices: TypeAlias = Iterator[tuple[datetime, int, int]]
@@ -130,6 +132,18 @@ def attribute_steps(facts: Facts, name: str, now: datetime) -> Iterator[tuple[da
         names = (name, name.partition(".")[0])
         for at in sorted({write.at for write in facts.attributes if write.at > now and write.name in names}):
             yield at, facts.attribute(name, at)
+
+
+def zone_steps(facts: Facts, zone: str, now: datetime) -> Iterator[tuple[datetime, str]]:
+    """Unfold the name of the person's zone.
+
+    Args:
+        facts: A zone written into the log counts from its moment on; before that the one known today does.
+        zone: Of people whose zone is unknown.
+        now: The first step.
+    """
+    for at, written in attribute_steps(facts, ZONE, now):
+        yield at, written if isinstance(written, str) else facts.zone or zone
 
 
 def consent_steps(node: ConsentTest, facts: Facts, now: datetime) -> Iterator[tuple[datetime, ConsentState]]:

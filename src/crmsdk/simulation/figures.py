@@ -32,6 +32,7 @@ class Figures:
     Attributes:
         start, until: The span, UTC.
         journeys: The definitions that ran.
+        zone: IANA zone of people whose zone is unknown, for stages.
         taken: What became of the facts given.
         people: Everybody, with runs.
         messages: All messages, in the order of (due, id).
@@ -41,6 +42,7 @@ class Figures:
     start: datetime
     until: datetime
     journeys: tuple[Journey, ...]
+    zone: str = "UTC"
     taken: Taken
     people: Mapping[CustomerId, Person] = attrs.field(repr=False)
     messages: tuple[Message, ...] = attrs.field(repr=False)
@@ -177,7 +179,7 @@ class Figures:
             if at > self.until:
                 raise InputError("lies after the end of the report; give until= a later one", field="moments")
             counts = Counter(
-                stage_of(stages, person.facts, at).name
+                stage_of(stages, person.facts, at, zone=self.zone).name
                 for person in self.people.values()
                 if any(log and log[0].at <= at for log in (person.facts.events, person.facts.attributes))
             )

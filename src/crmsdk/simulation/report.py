@@ -47,7 +47,13 @@ class Report(Figures):
 
 
 async def report_of(
-    store: Store, journeys: Sequence[Journey], *, start: datetime, until: datetime, taken: Taken | None = None
+    store: Store,
+    journeys: Sequence[Journey],
+    *,
+    start: datetime,
+    until: datetime,
+    taken: Taken | None = None,
+    zone: str = "UTC",
 ) -> Report:
     """Read a store and sum up what happened between two moments.
 
@@ -56,6 +62,7 @@ async def report_of(
         journeys: The definitions that ran.
         start, until: The span, UTC; notes and messages outside of it are left out.
         taken: What became of the facts given, if known.
+        zone: IANA zone of people whose zone is unknown.
     """
     people: dict[CustomerId, Person] = {}
     messages: list[Message] = []
@@ -76,6 +83,7 @@ async def report_of(
         start=start,
         until=until,
         journeys=tuple(journeys),
+        zone=zone,
         taken=taken or Taken(),
         people=people,
         messages=tuple(sorted(messages, key=lambda message: (message.due, message.id))),

@@ -195,7 +195,14 @@ class Simulation:
     def report(self) -> Report:
         """Sum up what has happened so far."""
         return drive(
-            report_of(self.store, self.crm.journeys, start=self.start, until=self.now, taken=self.taken)
+            report_of(
+                self.store,
+                self.crm.journeys,
+                start=self.start,
+                until=self.now,
+                taken=self.taken,
+                zone=self.crm.programs.project.zone,
+            )
         )
 
     # --------------------------------------------------------------------------------------- within
