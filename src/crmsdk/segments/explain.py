@@ -1,11 +1,11 @@
-"""Conditions and verdicts in plain English, for terminals and error messages."""
+"""Conditions and verdicts in plain English or Russian, for terminals, pictures and error messages."""
 
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 from typing import assert_never, cast
 
 from crmsdk.model.comparison import Op, PropTest
-from crmsdk.model.money import Money
+from crmsdk.model.consent import ConsentState
 from crmsdk.model.values import Value
 from crmsdk.segments.grammar import (
     Absolute,
@@ -36,202 +36,250 @@ from crmsdk.segments.grammar import (
     Timing,
     Window,
 )
-from crmsdk.segments.verdict import Because, Threshold, Verdict
+from crmsdk.segments.phrases import Language, Noun, Phrase, Speaker
+from crmsdk.segments.verdict import Because, Verdict
 
 __all__ = ["describe", "heading", "render", "spell_span"]
 
 _COMPARED = {
-    Op.EQ: "is",
-    Op.LT: "is less than",
-    Op.LE: "is at most",
-    Op.GT: "is more than",
-    Op.GE: "is at least",
-    Op.IN: "is one of",
-    Op.BETWEEN: "is between",
-    Op.CONTAINS: "contains",
-    Op.STARTS: "starts with",
-    Op.ENDS: "ends with",
-    Op.EXISTS: "exists",
+    Op.EQ: Phrase(en="{what} is {value}", ru="{what} равно {value}"),
+    Op.LT: Phrase(en="{what} is less than {value}", ru="{what} меньше {value}"),
+    Op.LE: Phrase(en="{what} is at most {value}", ru="{what} не больше {value}"),
+    Op.GT: Phrase(en="{what} is more than {value}", ru="{what} больше {value}"),
+    Op.GE: Phrase(en="{what} is at least {value}", ru="{what} не меньше {value}"),
+    Op.IN: Phrase(en="{what} is one of {value}", ru="{what} одно из: {value}"),
+    Op.BETWEEN: Phrase(en="{what} is between {low} and {high}", ru="{what} от {low} до {high}"),
+    Op.CONTAINS: Phrase(en="{what} contains {value}", ru="{what} содержит {value}"),
+    Op.STARTS: Phrase(en="{what} starts with {value}", ru="{what} начинается с {value}"),
+    Op.ENDS: Phrase(en="{what} ends with {value}", ru="{what} заканчивается на {value}"),
+    Op.EXISTS: Phrase(en="{what} exists", ru="есть {what}"),
 }
 _RELATED = {
-    Relation.WITHIN_LAST: "was within the last {}",
-    Relation.MORE_THAN_AGO: "was {} ago or longer",
-    Relation.WITHIN_NEXT: "is within the next {}",
+    Relation.WITHIN_LAST: Phrase(en="{what} was within the last {span}", ru="{what} менее {of_span} назад"),
+    Relation.MORE_THAN_AGO: Phrase(
+        en="{what} was {span} ago or longer", ru="{what} не менее {of_span} назад"
+    ),
+    Relation.WITHIN_NEXT: Phrase(
+        en="{what} is within the next {span}", ru="{what} ещё впереди, осталось не более {of_span}"
+    ),
 }
-_UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
+_BEFORE = Phrase(en="{what} is before {end}", ru="{what} раньше {end}")
+_AFTER = Phrase(en="{what} is at or after {start}", ru="{what} не раньше {start}")
+_BOTH = Phrase(en="{what} is from {start} to before {end}", ru="{what} не раньше {start} и раньше {end}")
+_ALWAYS = {True: Phrase(en="everyone", ru="все"), False: Phrase(en="nobody", ru="никто")}
+_NOT = Phrase(en="not ({part})", ru="не ({part})")
+_AND = Phrase(en=" and ", ru=" и ")
+_OR = Phrase(en=" or ", ru=" или ")
+_ALL_OF = Phrase(en="all of", ru="всё сразу")
+_ANY_OF = Phrase(en="any of", ru="хотя бы одно")
+_NO = Phrase(en="not", ru="не")
+_SEGMENT = Phrase(en="in segment {name}", ru="в сегменте {name}")
+_DID = Phrase(en="did {of}{number}", ru="было событие {of}{number}")
+_SUM = Phrase(en="sum of {prop} over {of}", ru="сумма {prop} по событиям {of}")
+_EDGES = {
+    Edge.FIRST: Phrase(en="first {of}", ru="первое событие {of}"),
+    Edge.LAST: Phrase(en="last {of}", ru="последнее событие {of}"),
+}
+_CONSENT = Phrase(
+    en="consent to {purpose} by {channel} is {state}", ru="согласие на {purpose} по каналу {channel} {state}"
+)
+_STATES = {
+    ConsentState.UNKNOWN: Phrase(en="unknown", ru="неизвестно"),
+    ConsentState.PENDING: Phrase(en="pending", ru="ждёт подтверждения"),
+    ConsentState.GRANTED: Phrase(en="granted", ru="дано"),
+    ConsentState.DENIED: Phrase(en="denied", ru="не дано"),
+    ConsentState.WITHDRAWN: Phrase(en="withdrawn", ru="отозвано"),
+}
+_SINCE = Phrase(en="did {event} {since}{key}{number}", ru="было событие {event} {since}{key}{number}")
+_SINCE_ENTRY = Phrase(en="since entry", ru="после входа")
+_WITHIN_ENTRY = Phrase(en="within {span} of entry", ru="в пределах {of_span} после входа")
+_ANY_KEY = Phrase(en=" with any key", ru=" с любым ключом")
+_WHERE = Phrase(en=" where {tests}", ru=", где {tests}")
+_ROLLING = Phrase(en=" in the last {span}", ru=" менее {of_span} назад")
+_INTERVAL = Phrase(en=" from {start} to before {end}", ru=" не раньше {start} и раньше {end}")
+_TIMES = Noun(en=("time", "times"), ru=("раз", "раза", "раз"))
+_OR_MORE = Phrase(en=", {times} or more", ru=", не менее {of_times}")
+_AT_MOST = Phrase(en=", at most {times}", ru=", не более {of_times}")
+_NOT_ONCE = Phrase(en=", not once", ru=", ни разу")
+_EXACTLY = Phrase(en=", exactly {times}", ru=", ровно {times}")
+_FROM_TO = Phrase(en=", {low} to {times}", ru=", от {low} до {of_times}")
+_ANSWERS = {True: Phrase(en="yes", ru="да "), False: Phrase(en="no ", ru="нет")}
+_FOUND = Phrase(en="; found {value}", ru="; найдено: {value}")
+_EVENTS = Phrase(en="; events {ids}", ru="; события {ids}")
+_MORE = Phrase(en="{ids} and {number} more", ru="{ids} и ещё {number}")
+_UNTIL = Phrase(en="; until {until}", ru="; до {until}")
+_SHOWN = 5
 
 
-def describe(condition: Condition) -> str:
-    """Say a condition in plain English.
+def describe(condition: Condition, language: Language = "en") -> str:
+    """Say a condition in plain words.
 
     >>> from crmsdk.segments.words import attr, did
-    >>> describe((attr("city") == "Moscow") & ~did("purchase").within(timedelta(days=30)))
+    >>> asked = (attr("city") == "Moscow") & ~did("purchase").within(timedelta(days=30))
+    >>> describe(asked)
     "city is 'Moscow' and not (did purchase in the last 30 days)"
+    >>> describe(asked, "ru")
+    "city равно 'Moscow' и не (было событие purchase менее 30 дней назад)"
+
+    Raises:
+        DefinitionError: a language we do not speak.
     """
+    return _told(condition, Speaker(language))
+
+
+def _told(condition: Condition, speaker: Speaker) -> str:
     node = cast("Node", condition)
     match node:
         case Always():
-            return "everyone" if node.holds else "nobody"
+            return speaker.say(_ALWAYS[node.holds])
         case Not() | RunNot():
-            return f"not ({describe(node.part)})"
+            return speaker.say(_NOT, part=_told(node.part, speaker))
         case And() | RunAnd():
-            return " and ".join(_bracketed(part) for part in node.parts)
+            return speaker.say(_AND).join(_bracketed(part, speaker) for part in node.parts)
         case Or() | RunOr():
-            return " or ".join(_bracketed(part) for part in node.parts)
+            return speaker.say(_OR).join(_bracketed(part, speaker) for part in node.parts)
         case Segment():
-            return f"in segment {node.name!r}"
+            return speaker.say(_SEGMENT, name=repr(node.name))
         case AttrTest():
-            return _compared(node.name, node.op, node.operand)
+            return _compared(node.name, node.op, node.operand, speaker)
         case AttrTime():
-            return f"{node.name} {_timing(node.timing)}"
+            return _timing(node.name, node.timing, speaker)
         case Did():
-            return f"did {_occurrences(node.of)}{_number(node)}"
+            return speaker.say(_DID, of=_occurrences(node.of, speaker), number=_number(node, speaker))
         case Sum():
-            return _compared(f"sum of {node.prop} over {_occurrences(node.of)}", node.op, node.operand)
+            what = speaker.say(_SUM, prop=node.prop, of=_occurrences(node.of, speaker))
+            return _compared(what, node.op, node.operand, speaker)
         case EventTime():
-            edge = "first" if node.edge is Edge.FIRST else "last"
-            return f"{edge} {_occurrences(node.of)} {_timing(node.timing)}"
+            what = speaker.say(_EDGES[node.edge], of=_occurrences(node.of, speaker))
+            return _timing(what, node.timing, speaker)
         case ConsentTest():
-            return f"consent to {node.purpose} by {node.channel} is {node.state}"
+            state = speaker.say(_STATES[node.state])
+            return speaker.say(_CONSENT, purpose=node.purpose, channel=node.channel, state=state)
         case SinceEntry():
-            span = f"within {spell_span(node.span)} of entry" if node.span is not None else "since entry"
-            key = "" if node.keyed else " with any key"
-            return f"did {node.event}{_where(node.tests)} {span}{key}{_number(node)}"
+            return _since(node, speaker)
         case _:
             assert_never(node)
 
 
-def heading(condition: Condition) -> str:
+def heading(condition: Condition, language: Language = "en") -> str:
     """Say a condition without its parts, where they stand below it."""
+    speaker = Speaker(language)
     match condition:
         case And() | RunAnd():
-            return "all of"
+            return speaker.say(_ALL_OF)
         case Or() | RunOr():
-            return "any of"
+            return speaker.say(_ANY_OF)
         case Not() | RunNot():
-            return "not"
+            return speaker.say(_NO)
         case _:
-            return describe(condition)
+            return _told(condition, speaker)
 
 
-def _bracketed(condition: Condition) -> str:
-    text = describe(condition)
+def _bracketed(condition: Condition, speaker: Speaker) -> str:
+    text = _told(condition, speaker)
     return f"({text})" if isinstance(condition, And | Or | RunAnd | RunOr) else text
 
 
-def _compared(name: str, op: Op, operand: Value) -> str:
+def _compared(what: str, op: Op, operand: Value, speaker: Speaker) -> str:
     if op is Op.BETWEEN and isinstance(operand, tuple):
-        return f"{name} is between {_shown(operand[0])} and {_shown(operand[1])}"
-    return f"{name} {_COMPARED[op]}" + ("" if op is Op.EXISTS else f" {_shown(operand)}")
+        low, high = map(speaker.value, operand)
+        return speaker.say(_COMPARED[op], what=what, low=low, high=high)
+    return speaker.say(_COMPARED[op], what=what, value=speaker.value(operand))
 
 
-def _occurrences(of: Occurrences) -> str:
-    return f"{of.event}{_where(of.tests)}{_window(of.window)}"
+def _occurrences(of: Occurrences, speaker: Speaker) -> str:
+    return f"{of.event}{_where(of.tests, speaker)}{_window(of.window, speaker)}"
 
 
-def _where(tests: tuple[PropTest, ...]) -> str:
+def _where(tests: tuple[PropTest, ...], speaker: Speaker) -> str:
     if not tests:
         return ""
-    said = (_compared(test.name, test.op, test.operand) for test in tests)
-    return " where " + " and ".join(
-        f"not ({text})" if test.negated else text for test, text in zip(tests, said, strict=True)
-    )
+    said = ((test, _compared(test.name, test.op, test.operand, speaker)) for test in tests)
+    parts = (speaker.say(_NOT, part=text) if test.negated else text for test, text in said)
+    return speaker.say(_WHERE, tests=speaker.say(_AND).join(parts))
 
 
-def _window(window: Window | None) -> str:
+def _window(window: Window | None, speaker: Speaker) -> str:
     match window:
         case None:
             return ""
         case Rolling(span):
-            return f" in the last {spell_span(span)}"
+            return _spanned(_ROLLING, span, speaker)
         case Interval(start, end):
-            return f" from {_shown(start)} to before {_shown(end)}"
+            return speaker.say(_INTERVAL, start=speaker.value(start), end=speaker.value(end))
 
 
-def _number(node: Counted) -> str:
-    match node.low, node.high:
-        case 1, None:
-            return ""
-        case low, None:
-            return f", {low} times or more"
-        case 0, high:
-            return f", at most {_times(high)}" if high else ", not once"
-        case low, high if low == high:
-            return f", exactly {_times(low)}"
-        case low, high:
-            return f", {low} to {high} times"
+def _spanned(phrase: Phrase, span: timedelta, speaker: Speaker, **more: str) -> str:
+    return speaker.say(phrase, span=speaker.span(span), of_span=speaker.span(span, genitive=True), **more)
 
 
-def _times(number: int) -> str:
-    return "once" if number == 1 else f"{number} times"
+def _since(node: SinceEntry, speaker: Speaker) -> str:
+    return speaker.say(
+        _SINCE,
+        event=f"{node.event}{_where(node.tests, speaker)}",
+        since=speaker.say(_SINCE_ENTRY) if node.span is None else _spanned(_WITHIN_ENTRY, node.span, speaker),
+        key="" if node.keyed else speaker.say(_ANY_KEY),
+        number=_number(node, speaker),
+    )
 
 
-def _timing(timing: Timing) -> str:
+def _number(node: Counted, speaker: Speaker) -> str:
+    low, high = node.low, node.high
+    if (low, high) == (1, None):
+        return ""
+    if high is None:
+        return _times(_OR_MORE, low, speaker)
+    if high == 0:
+        return speaker.say(_NOT_ONCE)
+    if low == high:
+        return _times(_EXACTLY, low, speaker)
+    return _times(_AT_MOST if low == 0 else _FROM_TO, high, speaker, low=low)
+
+
+def _times(phrase: Phrase, number: int, speaker: Speaker, low: int = 0) -> str:
+    once = number == 1 and speaker.language == "en" and phrase is not _OR_MORE
+    times = "once" if once else speaker.count(number, _TIMES)
+    return speaker.say(phrase, low=low, times=times, of_times=speaker.count(number, _TIMES, genitive=True))
+
+
+def _timing(what: str, timing: Timing, speaker: Speaker) -> str:
     match timing:
         case Relative(relation, span):
-            return _RELATED[relation].format(spell_span(span))
-        case Absolute(None, end):
-            return f"is before {_shown(end)}"
-        case Absolute(start, None):
-            return f"is at or after {_shown(start)}"
+            return _spanned(_RELATED[relation], span, speaker, what=what)
         case Absolute(start, end):
-            return f"is from {_shown(start)} to before {_shown(end)}"
+            phrase = _BEFORE if start is None else _AFTER if end is None else _BOTH
+            return speaker.say(phrase, what=what, start=speaker.value(start), end=speaker.value(end))
 
 
-def spell_span(span: timedelta) -> str:
+def spell_span(span: timedelta, language: Language = "en") -> str:
     """Say a span that is not negative in words.
 
     >>> spell_span(timedelta(days=1, hours=2))
     '1 day 2 hours'
     """
-    left, parts = span.days * 86_400 + span.seconds, []
-    for size, unit in _UNITS:
-        number, left = divmod(left, size)
-        if number:
-            parts.append(f"{number} {unit}{'' if number == 1 else 's'}")
-    if span.microseconds:
-        parts.append(f"{span.microseconds} microseconds")
-    return " ".join(parts)
+    return Speaker(language).span(span)
 
 
-def _shown(value: Threshold) -> str:
-    match value:
-        case None:
-            return "missing"
-        case datetime():
-            text = value.isoformat(sep=" ", timespec="auto" if value.microsecond else "seconds")
-            return text.replace("+00:00", " UTC")
-        case date():
-            return value.isoformat()
-        case timedelta():
-            return spell_span(value)
-        case Money():
-            return f"{value.minor} {value.currency} in minor units"  # not all have 100
-        case tuple():
-            return ", ".join(_shown(item) for item in value)
-        case _:
-            return repr(value)
-
-
-def render(verdict: Verdict | Because) -> str:
+def render(verdict: Verdict | Because, language: Language = "en") -> str:
     """Write a verdict as an indented tree for a terminal: a line a part, what was found, and until when.
 
     The values found are shown, and attributes may be personal: print it for people who may see them.
     """
     because = verdict.because if isinstance(verdict, Verdict) else verdict
-    return "\n".join(_lines(because, 0))
+    return "\n".join(_lines(because, 0, Speaker(language)))
 
 
-def _lines(because: Because, depth: int) -> Iterator[str]:
+def _lines(because: Because, depth: int, speaker: Speaker) -> Iterator[str]:
     asks = not because.parts and (because.asked is not None or because.found is not None)
-    found = f"; found {_shown(because.found)}" if asks else ""
-    until = "" if because.until is None else f"; until {_shown(because.until)}"
-    counted = f"; events {_ids(because.events)}" if because.events else ""
-    yield f"{'  ' * depth}{'yes' if because.matched else 'no '} {because.text}{found}{counted}{until}"
+    found = speaker.say(_FOUND, value=speaker.value(because.found)) if asks else ""
+    until = "" if because.until is None else speaker.say(_UNTIL, until=speaker.value(because.until))
+    counted = speaker.say(_EVENTS, ids=_ids(because.events, speaker)) if because.events else ""
+    text = heading(because.condition, speaker.language)
+    yield f"{'  ' * depth}{speaker.say(_ANSWERS[because.matched])} {text}{found}{counted}{until}"
     for part in because.parts:
-        yield from _lines(part, depth + 1)
+        yield from _lines(part, depth + 1, speaker)
 
 
-def _ids(ids: tuple[str, ...]) -> str:
-    shown = ", ".join(ids[:5])
-    return f"{shown} and {len(ids) - 5} more" if len(ids) > 5 else shown
+def _ids(ids: tuple[str, ...], speaker: Speaker) -> str:
+    shown = ", ".join(ids[:_SHOWN])
+    return shown if len(ids) <= _SHOWN else speaker.say(_MORE, ids=shown, number=len(ids) - _SHOWN)

@@ -299,6 +299,7 @@ def _because(condition: Condition, facts: Facts, now: datetime, run: RunView | N
         case _:
             assert_never(node)
     return Because(
+        condition=node,
         text=heading(node),
         matched=matched,
         until=until,

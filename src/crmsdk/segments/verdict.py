@@ -9,6 +9,7 @@ import attrs
 from crmsdk.model.event import Position
 from crmsdk.model.ids import EventId
 from crmsdk.model.values import Value
+from crmsdk.segments.conditions import Condition
 
 __all__ = ["Because", "RunView", "Threshold", "Verdict"]
 
@@ -38,6 +39,7 @@ class Because:
     """One part of an answer: what was asked, what was found, and the parts below.
 
     Attributes:
+        condition: The question; ``crmsdk.segments.explain.render`` says it in other languages.
         text: The question in plain English.
         matched: Whether it holds.
         until: The earliest moment at which that may change with no new fact, UTC; None for never.
@@ -48,6 +50,7 @@ class Because:
         parts: The reasons of the parts, as they stand in the definition.
     """
 
+    condition: Condition
     text: str
     matched: bool
     until: datetime | None

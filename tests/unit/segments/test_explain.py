@@ -5,10 +5,12 @@ from datetime import timedelta as td
 
 import pytest
 
+from crmsdk.errors import DefinitionError
 from crmsdk.model.money import Money
-from crmsdk.segments.explain import describe, render
+from crmsdk.segments.explain import describe, render, spell_span
 from crmsdk.segments.grammar import AttrTime, Condition
 from crmsdk.segments.meaning import RunView, evaluate
+from crmsdk.segments.phrases import Speaker
 from crmsdk.segments.windows import Absolute
 from crmsdk.segments.words import attr, consent, did, everyone, nobody, prop, segment
 from tests.unit.segments.people import NOW, ann, happened, wrote
@@ -65,6 +67,95 @@ P = did("purchase")
 )
 def test_every_condition_reads_as_english(condition: Condition, text: str) -> None:
     assert describe(condition) == text
+
+
+@pytest.mark.parametrize(
+    ("condition", "text"),
+    [
+        (everyone, "все"),
+        (nobody, "никто"),
+        (attr("city") != "Москва", "не (city равно 'Москва')"),
+        (attr("age").between(18, 30), "age от 18 до 30"),
+        (attr("age").in_([1, 2]), "age одно из: 1, 2"),
+        (attr("age").missing(), "не (есть age)"),
+        (attr("vip") == True, "vip равно да"),  # noqa: E712 - a comparison makes a question
+        (attr("name").startswith("А"), "name начинается с 'А'"),
+        (attr("seen").before(START), "seen раньше 2026-01-01 00:00:00 UTC"),
+        (attr("ends").within_next(td(days=1, hours=2)), "ends ещё впереди, осталось не более 1 дня 2 часов"),
+        (P.within(td(days=30)).at_least(3), "было событие purchase менее 30 дней назад, не менее 3 раз"),
+        (P.at_most(1), "было событие purchase, не более 1 раза"),
+        (P.times(0), "было событие purchase, ни разу"),
+        (P.times(2), "было событие purchase, ровно 2 раза"),
+        (P.count().between(2, 21), "было событие purchase, от 2 до 21 раза"),
+        (
+            P.where(prop("n") > 1, prop("c") != "red"),
+            "было событие purchase, где n больше 1 и не (c равно 'red')",
+        ),
+        (
+            P.sum("amount") >= Money(9000, "RUB"),
+            "сумма amount по событиям purchase не меньше 9000 RUB в минимальных единицах",
+        ),
+        (P.last_at().more_than_ago(td(days=21)), "последнее событие purchase не менее 21 дня назад"),
+        (consent("email", "promo", state="withdrawn"), "согласие на promo по каналу email отозвано"),
+        (segment("vip", P), "в сегменте 'vip'"),
+        (P.since_entry(), "было событие purchase после входа"),
+        (
+            P.since_entry().any_key().within(td(days=7)),
+            "было событие purchase в пределах 7 дней после входа с любым ключом",
+        ),
+        (
+            (attr("a") == 1) & ((attr("b") == 2) | ~P),
+            "a равно 1 и (b равно 2 или не (было событие purchase))",
+        ),
+    ],
+)
+def test_every_condition_reads_as_russian(condition: Condition, text: str) -> None:
+    assert describe(condition, "ru") == text
+
+
+@pytest.mark.parametrize(
+    ("span", "nominative", "genitive"),
+    [
+        (td(days=1), "1 день", "1 дня"),
+        (td(days=2), "2 дня", "2 дней"),
+        (td(days=5), "5 дней", "5 дней"),
+        (td(days=11), "11 дней", "11 дней"),
+        (td(days=12), "12 дней", "12 дней"),
+        (td(days=21), "21 день", "21 дня"),
+        (td(days=112), "112 дней", "112 дней"),
+        (td(hours=22), "22 часа", "22 часов"),
+        (
+            td(minutes=1, seconds=3, microseconds=1),
+            "1 минута 3 секунды 1 микросекунда",
+            "1 минуты 3 секунд 1 микросекунды",
+        ),
+    ],
+)
+def test_spans_are_counted_as_russian_counts(span: td, nominative: str, genitive: str) -> None:
+    assert spell_span(span, "ru") == nominative
+    assert Speaker("ru").span(span, genitive=True) == genitive
+
+
+def test_a_verdict_renders_in_russian_too() -> None:
+    facts = ann([happened("p", td(days=1), id="e1")], [wrote("city", "Perm")])
+    question = did("p").within(td(days=30)) & ~(attr("city") == "Moscow") & (attr("vip").missing() | nobody)
+    assert (
+        render(evaluate(question, facts, NOW), "ru")
+        == """\
+да  всё сразу; до 2026-04-27 01:00:00 UTC
+  да  было событие p менее 30 дней назад; найдено: 1; события e1; до 2026-04-27 01:00:00 UTC
+  да  не
+    нет city равно 'Moscow'; найдено: 'Perm'
+  да  хотя бы одно
+    да  не
+      нет есть vip
+    нет никто"""
+    )
+
+
+def test_a_language_we_do_not_speak_is_refused() -> None:
+    with pytest.raises(DefinitionError, match="language: is 'fr'; give one of en, ru"):
+        describe(everyone, "fr")  # type: ignore[arg-type]  # the fault
 
 
 def test_an_absolute_interval_reads_as_english() -> None:

@@ -166,6 +166,8 @@ def test_every_answer_can_be_explained(
     assert (because.matched, because.until) == (verdict.matched, verdict.until)
     assert render(verdict).count("\n") + 1 == render(because).count("\n") + 1 == parts_of(because)
     assert describe(condition)
+    assert describe(condition, "ru")
+    assert render(verdict, "ru").count("\n") + 1 == parts_of(because)
 
 
 def parts_of(because: Because) -> int:

@@ -92,7 +92,7 @@ def worlds() -> list[World]:
         (facts, run)
         for facts, run in drawn(histories().flatmap(lambda f: st.tuples(st.just(f), runs(f))), 80)
     ]
-    conditions: list[Condition] = [*drawn(questions(), 250), *drawn(predicates(max_leaves=3), 50)]
+    conditions: list[Condition] = [*drawn(questions(), 400), *drawn(predicates(max_leaves=3), 50)]
     conditions += drawn(run_predicates(), 100)
     out = []
     for condition in conditions:
