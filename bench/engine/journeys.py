@@ -9,7 +9,7 @@ tells the run. The floor knows every row before the clock starts, and writes eac
 import asyncio
 import sqlite3
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
@@ -23,7 +23,7 @@ from crmsdk.channels.memory import MemoryChannel
 from crmsdk.journeys.person import Change, Note
 from crmsdk.ledgers.memory import MemoryLedger
 from crmsdk.model.customer import Identifier
-from crmsdk.model.ids import EventId
+from crmsdk.model.ids import EventId, MessageId
 from crmsdk.model.inputs import Track
 from crmsdk.model.message import Message
 from crmsdk.policy.ruleset import ContactPolicy
@@ -137,9 +137,15 @@ class _Recorder(MemoryStore):
         return claimed
 
     @override
-    async def settle(self, message: Message, *, worker: str, notes: Sequence[Note] = ()) -> bool:
-        self._marks.append(MESSAGES.row(message.customer, message))
-        return await super().settle(message, worker=worker, notes=notes)
+    async def settle(
+        self,
+        messages: Sequence[Message],
+        *,
+        worker: str,
+        notes: Mapping[MessageId, Sequence[Note]] | None = None,
+    ) -> Sequence[bool]:
+        self._marks += [MESSAGES.row(message.customer, message) for message in messages]
+        return await super().settle(messages, worker=worker, notes=notes)
 
     def _end_marks(self) -> None:
         if self._marks:

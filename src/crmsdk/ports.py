@@ -149,12 +149,19 @@ class Store(Protocol):
         """
 
     @abstractmethod
-    async def settle(self, message: Message, *, worker: str, notes: Sequence[Note] = ()) -> bool:
-        """Write a claimed message back without touching its person.
+    async def settle(
+        self,
+        messages: Sequence[Message],
+        *,
+        worker: str,
+        notes: Mapping[MessageId, Sequence[Note]] | None = None,
+    ) -> Sequence[bool]:
+        """Write claimed messages back without touching their people, in one transaction; none comes twice.
 
-        Refused (False), and nothing written, when the row is gone, is final, or is held by another worker
-        (over or not, its lease is not free). The row takes worker and lease from ``message`` (None frees it),
-        and stays with the customer it belongs to by now, who gets the notes.
+        One is refused (False), and nothing of it written, when its row is gone, is final, or is held by
+        another worker (over or not, its lease is not free). The others are written all the same. A row takes
+        worker and lease from its message (None frees it), and stays with the customer it belongs to by now,
+        who gets the notes about this message.
         """
 
     @abstractmethod

@@ -176,11 +176,12 @@ class Twins(RuleBasedStateMachine):
     )
     def settle(self, data: st.DataObject, worker: str, state: MessageState, lease: Any, at: Any) -> None:
         self.count += 1
-        row = attrs.evolve(
-            data.draw(st.sampled_from(self.held)), state=state, lease=lease, worker=worker, not_before=at
+        chosen = data.draw(
+            st.lists(st.sampled_from(self.held), min_size=1, max_size=3, unique_by=lambda row: row.id)
         )
-        lines = [Note(at=at, kind=NoteKind.SENT, text=f"{self.count}")]
-        self.both(lambda store: store.settle(row, worker=worker, notes=lines))
+        rows = [attrs.evolve(row, state=state, lease=lease, worker=worker, not_before=at) for row in chosen]
+        lines = {row.id: [Note(at=at, kind=NoteKind.SENT, text=f"{self.count} {row.id}")] for row in rows[:2]}
+        self.both(lambda store: store.settle(rows, worker=worker, notes=lines))
 
     @rule(journey=st.sampled_from(JOURNEYS), now=moments)
     def rouse(self, journey: str, now: Any) -> None:

@@ -96,11 +96,12 @@ BROKEN = {
     ),
     "settles for the customer it knew": (
         """
-        async def settle(self, message, *, worker, notes=()):
-            if await super().settle(message, worker=worker):
-                self._add_notes(message.customer, notes)
-                return True
-            return False
+        async def settle(self, messages, *, worker, notes=None):
+            answers = await super().settle(messages, worker=worker)
+            for message, done in zip(messages, answers):
+                if done:
+                    self._add_notes(message.customer, notes[message.id])
+            return answers
         """,
         "test_a_message_under_way_comes_back_to_the_person",
     ),
@@ -192,22 +193,71 @@ BROKEN = {
     ),
     "lets an ousted worker settle": (
         """
-        async def settle(self, message, *, worker, notes=()):
+        def _settle(self, message, worker, notes):
             row = self._messages.by_id.get(message.id)
-            return await super().settle(message, worker=row.worker if row else worker, notes=notes)
+            return super()._settle(message, row.worker if row else worker, notes)
         """,
         "test_t01_a_row_held_by_another_is_refused",
     ),
     "reopens what is final": (
         """
-        async def settle(self, message, *, worker, notes=()):
+        def _settle(self, message, worker, notes):
             row = self._messages.by_id.get(message.id)
             if row is not None and row.state.final:
                 self._outbox.put(message, row.customer)
                 return True
-            return await super().settle(message, worker=worker, notes=notes)
+            return super()._settle(message, worker, notes)
         """,
         "test_a_final_row_is_refused",
+    ),
+    "settles a batch up to the first refusal": (
+        """
+        async def settle(self, messages, *, worker, notes=None):
+            answers = []
+            for message in messages:
+                one = [] if False in answers else await super().settle([message], worker=worker, notes=notes)
+                answers += one or [False]
+            return answers
+        """,
+        "test_a_refused_message_stops_no_other_of_the_batch",
+    ),
+    "settles a whole batch or nothing of it": (
+        """
+        async def settle(self, messages, *, worker, notes=None):
+            rows = [self._messages.by_id.get(message.id) for message in messages]
+            if not all(row and not row.state.final and row.worker == worker for row in rows):
+                return [False] * len(messages)
+            return await super().settle(messages, worker=worker, notes=notes)
+        """,
+        "test_a_refused_message_stops_no_other_of_the_batch",
+    ),
+    "tells the notes of a batch about its first message": (
+        """
+        async def settle(self, messages, *, worker, notes=None):
+            answers = await super().settle(messages, worker=worker)
+            for lines in (notes or {}).values():
+                self._add_notes(messages[0].customer, lines)
+            return answers
+        """,
+        "test_each_message_of_a_batch_has_its_own_notes",
+    ),
+    "tells of refused messages": (
+        """
+        async def settle(self, messages, *, worker, notes=None):
+            answers = await super().settle(messages, worker=worker)
+            for message in messages:
+                self._add_notes(message.customer, (notes or {}).get(message.id, ()))
+            return answers
+        """,
+        "test_each_message_of_a_batch_has_its_own_notes",
+    ),
+    "refuses a call without messages": (
+        """
+        async def settle(self, messages, *, worker, notes=None):
+            assert messages
+            return await super().settle(messages, worker=worker, notes=notes)
+        """,
+        "test_no_messages_are_no_work",
     ),
     "keeps whole milliseconds": (
         """

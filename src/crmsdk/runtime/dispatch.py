@@ -20,7 +20,7 @@ from crmsdk.journeys.programs import Programs
 from crmsdk.model.changing import with_changes
 from crmsdk.model.content import Content, Envelope
 from crmsdk.model.customer import Customer
-from crmsdk.model.ids import CustomerId
+from crmsdk.model.ids import CustomerId, MessageId
 from crmsdk.model.message import (
     Accepted,
     Ambiguous,
@@ -135,7 +135,15 @@ class Dispatcher:
         work = _Round(self, now)
         ready = await work.prepare(claimed)
         await work.deliver(ready)
-        await settle_ends(self.store, programs, work.ends, now=now, paused=paused, worker=self.worker)
+        await settle_ends(
+            self.store,
+            programs,
+            work.ends,
+            known=work.told_nothing_else(),
+            now=now,
+            paused=paused,
+            worker=self.worker,
+        )
         return Dispatched(
             taken=len(claimed),
             sent=work.count(MessageState.SENT),
@@ -148,9 +156,12 @@ class Dispatcher:
 
     async def bring_forward(self, customer: CustomerId, now: datetime) -> None:
         """Try messages again that waited because their runs were paused."""
-        for message in await self.store.messages_of(customer):
-            if message.state is MessageState.PENDING and message.reason == PAUSED and message.lease is None:
-                await self.store.settle(with_changes(message, not_before=now), worker=self.worker)
+        held = [
+            with_changes(message, not_before=now)
+            for message in await self.store.messages_of(customer)
+            if message.state is MessageState.PENDING and message.reason == PAUSED and message.lease is None
+        ]
+        await self.store.settle(held, worker=self.worker)
 
 
 class _Round:
@@ -164,24 +175,43 @@ class _Round:
         self.deferred = 0
         self.retried = 0
         self.profiles: dict[CustomerId, Customer] = {}
+        self.people: dict[CustomerId, Person] = {}
+        self.marked: set[MessageId] = set()
+        self._freed: list[Lease] = []
+        self._rows: list[Message] = []
+        self._notes: dict[MessageId, list[Note]] = {}
 
     def count(self, state: MessageState) -> int:
         return sum(end.message.state is state for end in self.ends)
+
+    def told_nothing_else(self) -> Mapping[CustomerId, Person]:
+        """Give people as they were read, whose ends are all of messages marked and sent in this round.
+
+        An end that another worker writes meanwhile is a write of its person. So if the person is still as it
+        was read before the message was marked, no end was written, and none need be looked for.
+        """
+        others = {
+            end.message.customer
+            for end in self.ends
+            if end.message.state is not MessageState.SENT or end.message.id not in self.marked
+        }
+        return {id: person for id, person in self.people.items() if id not in others}
 
     # ------------------------------------------------------------------- from claimed to ready to send
 
     async def prepare(self, claimed: Sequence[Message]) -> list[_Ready]:
         customers = list(dict.fromkeys(message.customer for message in claimed))
-        people = {person.id: person for person in await self.of.store.load(customers) if person is not None}
+        people = self.people
+        people.update(
+            (person.id, person) for person in await self.of.store.load(customers) if person is not None
+        )
         asking: list[tuple[Message, Person]] = []
         for message in claimed:
             person = people.get(message.customer)
             if person is None:
-                await self._free(
-                    message, self.now + _RECHECK
-                )  # absorbed this very moment; its new owner follows
+                self._free(message, self.now + _RECHECK)  # absorbed this very moment; its new owner follows
             elif message.state is MessageState.PENDING and _held(message, person):
-                await self._free(message, self.now + _HELD, PAUSED)
+                self._free(message, self.now + _HELD, PAUSED)
             elif not await self._lost(message):
                 asking.append((message, person))
         decisions = await self._decisions(asking)
@@ -190,7 +220,17 @@ class _Round:
             one = await self._act_on(message, person, decision)
             if one is not None:
                 ready.append(one)
-        return ready
+        return await self._mark(ready)
+
+    async def _mark(self, ready: Sequence[_Ready]) -> list[_Ready]:
+        """Mark messages as being sent, all at once; those withdrawn meanwhile, as their run ended, stay."""
+        for one in ready:
+            self._write_back(one.message)
+        written = await self._settle()
+        self.marked = {one.message.id for one in ready} & written
+        self._freed += [one.lease for one in ready if one.message.id not in self.marked]
+        await self._let_go()
+        return [one for one in ready if one.message.id in self.marked]
 
     async def _decisions(self, asking: Sequence[tuple[Message, Person]]) -> Sequence[Decision | None]:
         """Ask the policy about all of them at once; None for one that no channel here can carry."""
@@ -261,9 +301,9 @@ class _Round:
             return None
         match decision.outcome:
             case Ruling.ALLOW:
-                return await self._open(message, person, decision)
+                return self._open(message, person, decision)
             case Ruling.DEFER:
-                await self._defer(message, decision)
+                self._defer(message, decision)
                 return None
             case Ruling.REFUSE:
                 # Another worker took it over and was quicker: it is sent, not refused.
@@ -273,24 +313,21 @@ class _Round:
             case _:
                 assert_never(decision.outcome)
 
-    async def _open(self, message: Message, person: Person, decision: Decision) -> _Ready | None:
+    def _open(self, message: Message, person: Person, decision: Decision) -> _Ready | None:
         lease = decision.lease
         assert lease is not None  # noqa: S101 - an allow always holds a place
         try:
             envelope, digest = self._envelope(message, person, decision.channel)
         except (TemplateError, UnsupportedFeature, InputError) as error:
-            await self._let_go(message, lease)
-            self._give_up(message, f"{type(error).__name__}: {error}")
+            self._close(message, lease, f"{type(error).__name__}: {error}")
             return None
         except Exception as error:  # noqa: BLE001 - a stranger's channel or engine; the others must go out
-            await self._let_go(message, lease)
             self._broken(decision.channel, error)
-            self._give_up(message, f"{type(error).__name__} while the message was made")
+            self._close(message, lease, f"{type(error).__name__} while the message was made")
             return None
         barred = self.of.gate.bars(envelope.to)
         if barred:
-            await self._let_go(message, lease)
-            self._give_up(message, barred)
+            self._close(message, lease, barred)
             return None
         sending = with_changes(
             message,
@@ -300,15 +337,13 @@ class _Round:
             attempts=message.attempts + 1,
             reason="",
         )
-        if not await self.of.store.settle(sending, worker=self.of.worker):
-            await self.of.limiter.release(lease)  # withdrawn meanwhile: the run ended
-            return None
         return _Ready(sending, envelope, lease)
 
-    async def _let_go(self, message: Message, lease: Lease) -> None:
-        """Free the place of a message that was certainly not sent; one in doubt stays counted."""
+    def _close(self, message: Message, lease: Lease, reason: str) -> None:
+        """Give a message up that has a place; the place of one that was on its way before stays counted."""
         if message.state is not MessageState.SENDING:
-            await self.of.limiter.release(lease)
+            self._freed.append(lease)
+        self._give_up(message, reason)
 
     def _envelope(self, message: Message, person: Person, name: str) -> tuple[Envelope[Content], str]:
         channel = self.of.channels[name]
@@ -357,8 +392,17 @@ class _Round:
             ]
             if sent:
                 await self.of.limiter.commit_many(sent)
+            stopped = [
+                self._suppression(one, outcome.suppress)
+                for one, outcome in zip(batch, outcomes, strict=True)
+                if isinstance(outcome, Rejected) and outcome.suppress is not None
+            ]
             for one, outcome in zip(batch, outcomes, strict=True):
-                await self._record(one, outcome)
+                self._record(one, outcome)
+            await self._let_go()
+            if stopped:
+                await self.of.ledger.suppress(stopped)
+            await self._settle()
 
     async def _hand_over(self, name: str, batch: Sequence[_Ready]) -> Sequence[Outcome]:
         if self.of.gate.mode is DeliveryMode.RECORD:
@@ -394,7 +438,7 @@ class _Round:
         logger().error("channel raised", channel=name, error=type(error).__name__)
         self.failures.append(f"channel {name!r} raised {type(error).__name__}")
 
-    async def _record(self, one: _Ready, outcome: Outcome) -> None:
+    def _record(self, one: _Ready, outcome: Outcome) -> None:
         message, lease = one.message, one.lease
         match outcome:
             case Accepted(provider_id=provider_id):  # its place is committed already
@@ -405,16 +449,14 @@ class _Round:
                     NoteKind.SENT,
                     data={"recorded": True} if recorded else EMPTY,
                 )
-            case Rejected(reason=reason, suppress=suppress):
-                await self.of.limiter.release(lease)
-                if suppress is not None:
-                    await self.of.ledger.suppress([self._suppression(one, suppress)])
+            case Rejected(reason=reason):
+                self._freed.append(lease)
                 self._refuse(message, reason)
             case Deferred(reason=reason, retry_after=retry_after):
-                await self.of.limiter.release(lease)
-                await self._retry(message, reason, retry_after)
+                self._freed.append(lease)
+                self._retry(message, reason, retry_after)
             case Ambiguous(reason=reason):
-                await self._doubt(message, reason)
+                self._doubt(message, reason)
             case _:
                 assert_never(outcome)
 
@@ -426,7 +468,7 @@ class _Round:
         hashed = address_hash(self.of.secret, channel, one.envelope.to)
         return Suppression(address=hashed, channel=channel, reason=str(what), at=at)
 
-    async def _retry(self, message: Message, reason: str, retry_after: timedelta | None) -> None:
+    def _retry(self, message: Message, reason: str, retry_after: timedelta | None) -> None:
         backoff = min(_BACKOFF * 2 ** min(message.attempts - 1, 10), _BACKOFF_MAX)
         wait = max(retry_after or timedelta(0), backoff)
         if wait >= message.expires - self.now:
@@ -437,9 +479,9 @@ class _Round:
         waiting = with_changes(
             message, state=MessageState.PENDING, not_before=at, lease=None, worker="", reason=reason
         )
-        await self._settle(waiting, [message_note(message, NoteKind.RETRY, self.now, reason)])
+        self._write_back(waiting, message_note(message, NoteKind.RETRY, self.now, reason))
 
-    async def _doubt(self, message: Message, reason: str) -> None:
+    def _doubt(self, message: Message, reason: str) -> None:
         channel = self.of.channels[message.channel]
         idempotent = channel.capabilities.idempotency is Idempotency.KEY
         if not idempotent and message.kind not in self.of.at_least_once:
@@ -447,8 +489,8 @@ class _Round:
             return
         self.retried += 1
         # It stays `sending` and counted until its lease is over; then it is sent again under the same key.
-        await self._settle(
-            with_changes(message, reason=reason), [message_note(message, NoteKind.RETRY, self.now, reason)]
+        self._write_back(
+            with_changes(message, reason=reason), message_note(message, NoteKind.RETRY, self.now, reason)
         )
 
     # ------------------------------------------------------------------------------------- ends
@@ -469,7 +511,7 @@ class _Round:
         else:
             self._refuse(message, reason, data)
 
-    async def _defer(self, message: Message, decision: Decision) -> None:
+    def _defer(self, message: Message, decision: Decision) -> None:
         until = decision.until or self.now + _RECHECK
         reason = str(decision.reason or "")
         self.deferred += 1
@@ -482,16 +524,32 @@ class _Round:
             if message.reason != reason or message.not_before != until
             else []
         )
-        await self._settle(
-            with_changes(message, not_before=until, lease=None, worker="", reason=reason), notes
+        self._write_back(
+            with_changes(message, not_before=until, lease=None, worker="", reason=reason), *notes
         )
 
-    async def _free(self, message: Message, at: datetime, reason: str = "") -> None:
+    def _free(self, message: Message, at: datetime, reason: str = "") -> None:
         freed = with_changes(message, not_before=at, lease=None, worker="", reason=reason or message.reason)
-        await self._settle(freed, [])
+        self._write_back(freed)
 
-    async def _settle(self, message: Message, notes: Sequence[Note]) -> None:
-        await self.of.store.settle(message, worker=self.of.worker, notes=notes)
+    # ------------------------------------------------------------------- what is written in one go
+
+    def _write_back(self, message: Message, *notes: Note) -> None:
+        self._rows.append(message)
+        self._notes[message.id] = list(notes)
+
+    async def _settle(self) -> set[MessageId]:
+        """Write back what is to be written; name the messages that were."""
+        rows, notes = self._rows, self._notes
+        self._rows, self._notes = [], {}
+        written = await self.of.store.settle(rows, worker=self.of.worker, notes=notes) if rows else ()
+        return {message.id for message, done in zip(rows, written, strict=True) if done}
+
+    async def _let_go(self) -> None:
+        """Free the places of messages that were certainly not sent."""
+        freed, self._freed = self._freed, []
+        if freed:
+            await self.of.limiter.release_many(freed)
 
 
 def _held(message: Message, person: Person) -> bool:

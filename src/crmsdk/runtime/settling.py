@@ -1,7 +1,7 @@
 """How the end of a message reaches its run: one turn of the person, message and notes in one commit."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 import attrs
@@ -71,6 +71,7 @@ async def settle_ends(
     programs: Programs,
     ends: Iterable[Ended],
     *,
+    known: Mapping[CustomerId, Person],
     now: datetime,
     paused: frozenset[str],
     worker: str,
@@ -84,6 +85,8 @@ async def settle_ends(
         store: Where people and messages are.
         programs: The journeys.
         ends: Messages in final states; in the order in which they were settled.
+        known: People who need not be read at first: had another worker written one of their ends, our commit
+            would be refused.
         now: UTC.
         paused: Names of paused journeys.
         worker: Who settles.
@@ -94,12 +97,14 @@ async def settle_ends(
     for _ in range(_TRIES):
         if not waiting:
             return
-        people = await store.load(list(waiting))
-        found = {person.id: person for person in people if person is not None}
-        for gone in [customer for customer in waiting if customer not in found]:
-            await _follow(store, waiting, gone)
-        # Read after the people: an end written later than this is a write of its person, and refuses ours.
-        await _leave_to_others(store, waiting, worker)
+        unread = [customer for customer in waiting if customer not in known]
+        found = {**known}
+        if unread:
+            found.update((person.id, person) for person in await store.load(unread) if person is not None)
+            for gone in [customer for customer in unread if customer not in found]:
+                await _follow(store, waiting, gone)
+            # Read after the people: an end written later is a write of its person, and refuses ours.
+            await _leave_to_others(store, waiting, unread, worker)
         changes = [
             _turn(programs, found[customer], ends, now, paused)
             for customer, ends in waiting.items()
@@ -110,17 +115,21 @@ async def settle_ends(
         for change, done in zip(changes, written, strict=True):
             if done:
                 del waiting[change.person.id]
+        known = {}
     raise StoreBusy(
         f"others kept writing {len(waiting)} people; what became of their messages is settled after the lease"
     )
 
 
-async def _leave_to_others(store: Store, waiting: dict[CustomerId, list[Ended]], worker: str) -> None:
+async def _leave_to_others(
+    store: Store, waiting: dict[CustomerId, list[Ended]], customers: Iterable[CustomerId], worker: str
+) -> None:
     """Drop ends of messages that are settled already, withdrawn, or in the hands of another worker."""
-    rows = await store.messages([end.message.id for ends in waiting.values() for end in ends])
-    known = {row.id: row for row in rows if row is not None}
-    for customer, ends in list(waiting.items()):
-        waiting[customer] = [end for end in ends if _ours(end, known.get(end.message.id), worker)]
+    of = {customer: waiting[customer] for customer in customers if customer in waiting}
+    rows = await store.messages([end.message.id for ends in of.values() for end in ends])
+    stored = {row.id: row for row in rows if row is not None}
+    for customer, ends in of.items():
+        waiting[customer] = [end for end in ends if _ours(end, stored.get(end.message.id), worker)]
         if not waiting[customer]:
             del waiting[customer]
 

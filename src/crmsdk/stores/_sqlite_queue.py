@@ -6,16 +6,17 @@ million messages deferred to the morning, nor sorts a million that are free at o
 """
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import attrs
 
 from crmsdk.journeys.person import Note
-from crmsdk.model.ids import CustomerId
+from crmsdk.model.ids import CustomerId, MessageId
 from crmsdk.model.message import Message, MessageState
 from crmsdk.model.moment import to_micros
 from crmsdk.stores._sqlite_outbox import MESSAGES, NOTES, READY, WAITING
+from crmsdk.stores._sqlite_reading import among
 from crmsdk.stores._sqlite_values import micros, moment
 from crmsdk.stores._writing import free_from
 
@@ -64,19 +65,26 @@ def claim(
     return claimed
 
 
-def settle(connection: sqlite3.Connection, message: Message, worker: str, notes: Sequence[Note]) -> bool:
-    """Write a claimed message back, if the worker still may."""
-    row = connection.execute(
-        "SELECT customer, state, lease, worker FROM message WHERE id = ?", (message.id,)
-    ).fetchone()
-    if row is None:
-        return False
-    customer, state, lease, holder = row
-    if MessageState(state).final or (lease is not None and holder != worker):
-        return False
-    connection.execute(MESSAGES.insert, MESSAGES.row(customer, message))
-    connection.executemany(NOTES.insert, [NOTES.row(customer, note) for note in notes])
-    return True
+def settle(
+    connection: sqlite3.Connection,
+    messages: Sequence[Message],
+    *,
+    worker: str,
+    notes: Mapping[MessageId, Sequence[Note]],
+) -> list[bool]:
+    """Write claimed messages back, those that the worker still may."""
+    sql = "SELECT id, customer, state, lease, worker FROM message WHERE id IN"
+    owners = {
+        id: customer
+        for id, customer, state, lease, holder in among(connection, sql, (one.id for one in messages))
+        if not MessageState(state).final and (lease is None or holder == worker)
+    }
+    stand = [one for one in messages if one.id in owners]
+    connection.executemany(MESSAGES.insert, [MESSAGES.row(owners[one.id], one) for one in stand])
+    connection.executemany(
+        NOTES.insert, [NOTES.row(owners[one.id], note) for one in stand for note in notes.get(one.id, ())]
+    )
+    return [one.id in owners for one in messages]
 
 
 def due(connection: sqlite3.Connection, now: datetime, limit: int) -> list[CustomerId]:

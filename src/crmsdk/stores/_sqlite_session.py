@@ -57,6 +57,16 @@ class Session:
         """Run a function under the write lock; what it did is kept whole, or undone if it raises."""
         return await self._in_thread(lambda: self._transaction("BEGIN IMMEDIATE", work))
 
+    async def write_if(
+        self, asked: Callable[[sqlite3.Connection], bool], work: Callable[[sqlite3.Connection], _T]
+    ) -> _T | None:
+        """Take the write lock only where a look at a snapshot says that there is something to do."""
+
+        def job() -> _T | None:
+            return self._transaction("BEGIN IMMEDIATE", work) if self._transaction("BEGIN", asked) else None
+
+        return await self._in_thread(job)
+
     async def close(self) -> None:
         """Let the file go, after the transactions under way."""
         if self._executor is not None and not self._closed and self._pid == os.getpid():

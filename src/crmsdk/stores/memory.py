@@ -105,14 +105,16 @@ class MemoryStore(Store):
         return self._outbox.take(now, limit=limit, worker=worker, lease=lease, paused=paused)
 
     @override
-    async def settle(self, message: Message, *, worker: str, notes: Sequence[Note] = ()) -> bool:
+    async def settle(
+        self,
+        messages: Sequence[Message],
+        *,
+        worker: str,
+        notes: Mapping[MessageId, Sequence[Note]] | None = None,
+    ) -> Sequence[bool]:
         self._check_open()
-        row = self._messages.by_id.get(message.id)
-        if row is None or row.state.final or (row.lease is not None and row.worker != worker):
-            return False
-        self._outbox.put(message, row.customer)
-        self._add_notes(row.customer, notes)
-        return True
+        told = notes or {}
+        return [self._settle(message, worker, told.get(message.id, ())) for message in messages]
 
     @override
     async def messages(self, ids: Sequence[MessageId]) -> Sequence[Message | None]:
@@ -236,6 +238,14 @@ class MemoryStore(Store):
         self._owners.update(dict.fromkeys(person.identifiers, person.id))
         self._events.update((event.id, event) for event in person.facts.events)
         return person
+
+    def _settle(self, message: Message, worker: str, notes: Sequence[Note]) -> bool:
+        row = self._messages.by_id.get(message.id)
+        if row is None or row.state.final or (row.lease is not None and row.worker != worker):
+            return False
+        self._outbox.put(message, row.customer)
+        self._add_notes(row.customer, notes)
+        return True
 
     def _withdraw(self, change: Change) -> None:
         for row in self._messages.of(change.person.id):

@@ -138,17 +138,23 @@ class SqliteStore(Store):
     async def claim(
         self, now: datetime, *, limit: int, worker: str, lease: datetime, paused: frozenset[str] = frozenset()
     ) -> Sequence[Message]:
-        # Workers that look in vain must not queue for the write lock.
-        if not await self._session.read(lambda connection: _sqlite_queue.any_free(connection, now, paused)):
-            return []
         take = partial(_sqlite_queue.claim, now=now, limit=limit, worker=worker, lease=lease, paused=paused)
-        return await self._session.write(take)
+        # Workers that look in vain must not queue for the write lock.
+        look = partial(_sqlite_queue.any_free, now=now, paused=paused)
+        return await self._session.write_if(look, take) or []
 
     @override
-    async def settle(self, message: Message, *, worker: str, notes: Sequence[Note] = ()) -> bool:
-        return await self._session.write(
-            lambda connection: _sqlite_queue.settle(connection, message, worker, notes)
-        )
+    async def settle(
+        self,
+        messages: Sequence[Message],
+        *,
+        worker: str,
+        notes: Mapping[MessageId, Sequence[Note]] | None = None,
+    ) -> Sequence[bool]:
+        if not messages:
+            return []
+        put = partial(_sqlite_queue.settle, messages=messages, worker=worker, notes=notes or {})
+        return await self._session.write(put)
 
     @override
     async def messages(self, ids: Sequence[MessageId]) -> Sequence[Message | None]:

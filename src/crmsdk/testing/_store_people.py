@@ -28,6 +28,7 @@ from crmsdk.testing._store_samples import (
     note,
     person,
     run,
+    settle,
     task,
     with_events,
     write,
@@ -457,7 +458,7 @@ class AbsorbPromises(SealedSuite):
         (held,) = await store.claim(hours(1), limit=9, worker="w", lease=hours(2))
         await write(store, ann, joined, absorbs=[ghost])
         sent = attrs.evolve(held, state=MessageState.SENT, lease=None)
-        assert await store.settle(sent, worker="w", notes=[note("sent", at=hours(9))])
+        assert await settle(store, sent, worker="w", notes=[note("sent", at=hours(9))])
         assert [(one.id, one.state) for one in await store.messages_of(ANN)] == [("m1", "sent")]
         assert (await store.notes_of(ANN))[-1].text == "sent"
 

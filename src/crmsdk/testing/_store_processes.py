@@ -104,10 +104,8 @@ class ProcessPromises(SealedSuite):
         async def work(name: str, mine: Store) -> list[str]:
             sent: list[str] = []
             while rows := await mine.claim(NOON, limit=7, worker=name, lease=hours(1)):
-                for row in rows:
-                    assert await mine.settle(
-                        attrs.evolve(row, state=MessageState.SENT, lease=None), worker=name
-                    )
+                done = [attrs.evolve(row, state=MessageState.SENT, lease=None) for row in rows]
+                assert all(await mine.settle(done, worker=name))
                 sent += ids(rows)
             return sent
 

@@ -21,6 +21,7 @@ from crmsdk.testing._store_samples import (
     note,
     person,
     run,
+    settle,
     task,
     write,
 )
@@ -202,7 +203,7 @@ class ClaimPromises(SealedSuite):
         await add(store, person(), messages=[message("m1")])
         (row,) = await store.claim(NOON, limit=9, worker="w", lease=hours(1))
         later = attrs.evolve(row, not_before=hours(8), lease=None, worker="")
-        assert await store.settle(later, worker="w")
+        assert await settle(store, later, worker="w")
         assert await _claim(store, 2, lease=9) == []
         assert await store.next_due() == hours(8)
         assert await _claim(store, 8, lease=9) == ["m1"]
@@ -239,7 +240,7 @@ class SettlePromises(SealedSuite):
             seed=True,
             control=True,
         )
-        assert await store.settle(sent, worker="w", notes=[note("sent", message="m1")])
+        assert await settle(store, sent, worker="w", notes=[note("sent", message="m1")])
         assert await _row(store) == sent
         assert [line.text for line in await store.notes_of(ANN)] == ["sent"]
         assert (await load_one(store)).version == 1, "settling touches no person"
@@ -247,19 +248,19 @@ class SettlePromises(SealedSuite):
     async def test_the_row_takes_the_lease_of_the_message(self, store: Store) -> None:
         held = await self._held(store)
         sending = attrs.evolve(held, state=MessageState.SENDING, lease=hours(3))
-        assert await store.settle(sending, worker="w")
+        assert await settle(store, sending, worker="w")
         assert await _claim(store, 2, worker="v", lease=9) == []
         assert await _claim(store, 3, worker="v", lease=9) == ["m1"]
 
     async def test_no_lease_frees_the_row(self, store: Store) -> None:
         held = await self._held(store)
-        assert await store.settle(attrs.evolve(held, lease=None), worker="w")
+        assert await settle(store, attrs.evolve(held, lease=None), worker="w")
         assert await _claim(store, 0, worker="v", lease=9) == ["m1"]
 
     async def test_a_row_that_is_gone_is_refused(self, store: Store) -> None:
         held = await self._held(store)
         await write(store, await load_one(store), withdrawn=["r1"])
-        assert not await store.settle(held, worker="w", notes=[note("lost")])
+        assert not await settle(store, held, worker="w", notes=[note("lost")])
         assert await store.messages([held.id]) == [None]
         assert await store.notes_of(ANN) == []
 
@@ -267,8 +268,8 @@ class SettlePromises(SealedSuite):
     async def test_a_final_row_is_refused(self, store: Store, state: MessageState) -> None:
         held = await self._held(store)
         final = attrs.evolve(held, state=state, lease=None)
-        assert await store.settle(final, worker="w")
-        assert not await store.settle(held, worker="w", notes=[note("lost")])
+        assert await settle(store, final, worker="w")
+        assert not await settle(store, held, worker="w", notes=[note("lost")])
         assert await _row(store) == final
         assert await store.notes_of(ANN) == []
 
@@ -276,22 +277,44 @@ class SettlePromises(SealedSuite):
         held = await self._held(store)
         (taken,) = await store.claim(hours(1), limit=9, worker="v", lease=hours(2))
         sent = attrs.evolve(held, state=MessageState.SENT)
-        assert not await store.settle(sent, worker="w", notes=[note("lost")])
+        assert not await settle(store, sent, worker="w", notes=[note("lost")])
         assert await _row(store) == taken
         assert await store.notes_of(ANN) == []
-        assert await store.settle(attrs.evolve(taken, state=MessageState.SENT), worker="v")
+        assert await settle(store, attrs.evolve(taken, state=MessageState.SENT), worker="v")
 
     async def test_a_lease_that_is_over_still_settles_if_nobody_took_it(self, store: Store) -> None:
         held = await self._held(store)
-        assert await store.settle(attrs.evolve(held, state=MessageState.SENT), worker="w")
+        assert await settle(store, attrs.evolve(held, state=MessageState.SENT), worker="w")
 
     async def test_a_free_row_may_be_settled_by_anybody(self, store: Store) -> None:
         await add(store, person(), messages=[message("m1", worker="w")])
-        assert await store.settle(message("m1", reason="by hand"), worker="v")
+        assert await settle(store, message("m1", reason="by hand"), worker="v")
         assert (await _row(store)).reason == "by hand"
 
     async def test_settling_someone_unknown_is_refused(self, store: Store) -> None:
-        assert not await store.settle(message("m1"), worker="w")
+        assert not await settle(store, message("m1"), worker="w")
+
+    async def test_no_messages_are_no_work(self, store: Store) -> None:
+        assert list(await store.settle([], worker="w")) == []
+
+    async def test_a_refused_message_stops_no_other_of_the_batch(self, store: Store) -> None:
+        await add(store, person(), messages=[message(f"m{n}") for n in range(4)])
+        held = list(await store.claim(NOON, limit=9, worker="w", lease=hours(1)))
+        assert await settle(store, attrs.evolve(held[1], state=MessageState.SENT, lease=None), worker="w")
+        sending = [attrs.evolve(row, state=MessageState.SENDING) for row in [*held, message("m9")]]
+        assert list(await store.settle(sending, worker="w")) == [True, False, True, True, False]
+        rows = await store.messages([row.id for row in sending])
+        assert [row and row.state for row in rows] == ["sending", "sent", "sending", "sending", None]
+
+    async def test_each_message_of_a_batch_has_its_own_notes(self, store: Store) -> None:
+        await add(store, person("bob"), messages=[message("m2", "bob"), message("m4", "bob")])
+        await add(store, person(), messages=[message("m1"), message("m3")])
+        held = list(await store.claim(NOON, limit=9, worker="w", lease=hours(1)))
+        assert await settle(store, attrs.evolve(held[2], state=MessageState.SENT, lease=None), worker="w")
+        told = {row.id: [note(f"{row.id} a"), note(f"{row.id} b")] for row in held if row.id != "m4"}
+        await store.settle(list(reversed(held)), worker="w", notes=told)
+        assert [line.text for line in await store.notes_of(ANN)] == ["m1 a", "m1 b"]
+        assert [line.text for line in await store.notes_of(BOB)] == ["m2 a", "m2 b"]
 
 
 @pytest.mark.anyio

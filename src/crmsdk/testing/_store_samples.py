@@ -1,5 +1,6 @@
 """People and what belongs to them, made in one line each, for the suite of stores."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -25,6 +26,7 @@ __all__ = [
     "note",
     "person",
     "run",
+    "settle",
     "task",
     "with_events",
     "write",
@@ -122,6 +124,12 @@ async def load_one(store: Store, id: str = "ann") -> Person:
     (found,) = await store.load([CustomerId(id)])
     assert found is not None, f"the store does not know {id!r}, who was written"
     return found
+
+
+async def settle(store: Store, held: Message, *, worker: str, notes: Sequence[Note] = ()) -> bool:
+    """Settle one message alone; say whether it was written."""
+    (written,) = await store.settle([held], worker=worker, notes={held.id: notes})
+    return written
 
 
 def ids(found: Any) -> list[str]:

@@ -128,14 +128,16 @@ class PocketStore(Store):
             shelf.messages.update((row.id, row) for row in taken)
             return taken
 
-    async def settle(self, message: Message, *, worker: str, notes: Sequence[Note] = ()) -> bool:
+    async def settle(
+        self,
+        messages: Sequence[Message],
+        *,
+        worker: str,
+        notes: Mapping[MessageId, Sequence[Note]] | None = None,
+    ) -> Sequence[bool]:
+        told = notes or {}
         with self._changing() as shelf:
-            row = shelf.messages.get(message.id)
-            if row is None or row.state.final or (row.lease is not None and row.worker != worker):
-                return False
-            shelf.messages[row.id] = attrs.evolve(message, customer=row.customer)
-            shelf.add_notes(row.customer, notes)
-            return True
+            return [_settle(shelf, one, worker, told.get(one.id, ())) for one in messages]
 
     async def messages(self, ids: Sequence[MessageId]) -> Sequence[Message | None]:
         with self._locked() as shelf:
@@ -177,6 +179,15 @@ class PocketStore(Store):
 
     async def close(self) -> None:
         self._closed = True
+
+
+def _settle(shelf: Shelf, message: Message, worker: str, notes: Sequence[Note]) -> bool:
+    row = shelf.messages.get(message.id)
+    if row is None or row.state.final or (row.lease is not None and row.worker != worker):
+        return False
+    shelf.messages[row.id] = attrs.evolve(message, customer=row.customer)
+    shelf.add_notes(row.customer, notes)
+    return True
 
 
 def _commit(shelf: Shelf, change: Change) -> bool:
