@@ -6,7 +6,16 @@ from difflib import get_close_matches
 from crmsdk.model.comparison import Op, PropTest, kind_of
 from crmsdk.model.values import Value
 from crmsdk.segments.conditions import leaves
-from crmsdk.segments.grammar import AttrTest, AttrTime, Condition, Did, EventTime, SinceEntry, Sum
+from crmsdk.segments.grammar import (
+    Aggregate,
+    AttrTest,
+    AttrTime,
+    Condition,
+    Did,
+    EventTime,
+    Function,
+    SinceEntry,
+)
 
 __all__ = ["problems"]
 
@@ -47,10 +56,12 @@ def _faults(
             yield from _event(event, tests, events)
         case Did() | EventTime():
             yield from _event(leaf.of.event, leaf.of.tests, events)
-        case Sum(of, prop, op, operand):
+        case Aggregate(of, function, prop, op, operand):
             yield from _event(of.event, of.tests, events)
             if of.event in events:
                 what = f"property {prop!r} of event {of.event!r}"
+                if function is Function.DISTINCT:  # the operand is a number of values, no value
+                    op = Op.EXISTS
                 yield from _compared(what, prop, op, operand, events[of.event])
         case _:
             return

@@ -9,6 +9,7 @@ from crmsdk.model.consent import ConsentState
 from crmsdk.model.values import Value
 from crmsdk.segments.grammar import (
     Absolute,
+    Aggregate,
     Always,
     And,
     AttrTest,
@@ -19,6 +20,7 @@ from crmsdk.segments.grammar import (
     Did,
     Edge,
     EventTime,
+    Function,
     Interval,
     Node,
     Not,
@@ -32,7 +34,6 @@ from crmsdk.segments.grammar import (
     RunOr,
     Segment,
     SinceEntry,
-    Sum,
     Timing,
     Window,
 )
@@ -75,7 +76,17 @@ _ANY_OF = Phrase(en="any of", ru="хотя бы одно")
 _NO = Phrase(en="not", ru="не")
 _SEGMENT = Phrase(en="in segment {name}", ru="в сегменте {name}")
 _DID = Phrase(en="did {of}{number}", ru="было событие {of}{number}")
-_SUM = Phrase(en="sum of {prop} over {of}", ru="сумма {prop} по событиям {of}")
+_MEASURED = {
+    Function.SUM: Phrase(en="sum of {prop} over {of}", ru="сумма {prop} по событиям {of}"),
+    Function.AVG: Phrase(en="average of {prop} over {of}", ru="среднее {prop} по событиям {of}"),
+    Function.MIN: Phrase(en="smallest {prop} over {of}", ru="наименьшее {prop} по событиям {of}"),
+    Function.MAX: Phrase(en="largest {prop} over {of}", ru="наибольшее {prop} по событиям {of}"),
+    Function.DISTINCT: Phrase(
+        en="number of different {prop} over {of}", ru="число разных {prop} по событиям {of}"
+    ),
+    Function.FIRST: Phrase(en="{prop} of the first {of}", ru="{prop} первого события {of}"),
+    Function.LAST: Phrase(en="{prop} of the last {of}", ru="{prop} последнего события {of}"),
+}
 _EDGES = {
     Edge.FIRST: Phrase(en="first {of}", ru="первое событие {of}"),
     Edge.LAST: Phrase(en="last {of}", ru="последнее событие {of}"),
@@ -146,8 +157,8 @@ def _told(condition: Condition, speaker: Speaker) -> str:
             return _timing(node.name, node.timing, speaker)
         case Did():
             return speaker.say(_DID, of=_occurrences(node.of, speaker), number=_number(node, speaker))
-        case Sum():
-            what = speaker.say(_SUM, prop=node.prop, of=_occurrences(node.of, speaker))
+        case Aggregate():
+            what = speaker.say(_MEASURED[node.function], prop=node.prop, of=_occurrences(node.of, speaker))
             return _compared(what, node.op, node.operand, speaker)
         case EventTime():
             what = speaker.say(_EDGES[node.edge], of=_occurrences(node.of, speaker))

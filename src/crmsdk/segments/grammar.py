@@ -6,20 +6,18 @@ handed on here. Every executor covers exactly the kinds of ``Node``. ``crmsdk.se
 A span is absolute (a day is 24 hours). Windows are half-open: ``(now - span, now]`` and ``[start, end)``.
 """
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol, Self, TypeAlias, cast
+from typing import Self, TypeAlias
 
 import attrs
 
 from crmsdk.errors import DefinitionError
 from crmsdk.model.codec import definition
-from crmsdk.model.comparison import Op, PropTest, exact, kind_of, operand_for
+from crmsdk.model.comparison import Op, PropTest, exact, operand_for
 from crmsdk.model.consent import ConsentState
-from crmsdk.model.declared import PropRef
-from crmsdk.model.money import Money
 from crmsdk.model.values import Value
+from crmsdk.segments.aggregates import Aggregate, Function, Measured
 from crmsdk.segments.asking import Comparable, Timed
 from crmsdk.segments.conditions import (
     Always,
@@ -34,6 +32,7 @@ from crmsdk.segments.conditions import (
     RunPredicate,
     Segment,
 )
+from crmsdk.segments.occurrences import Named, Occurrences, as_name, as_tests, name_of
 from crmsdk.segments.windows import (
     Absolute,
     Interval,
@@ -47,6 +46,7 @@ from crmsdk.segments.windows import (
 
 __all__ = [
     "Absolute",
+    "Aggregate",
     "Always",
     "And",
     "AttrTest",
@@ -57,6 +57,7 @@ __all__ = [
     "Did",
     "Edge",
     "EventTime",
+    "Function",
     "Interval",
     "Named",
     "Node",
@@ -73,57 +74,10 @@ __all__ = [
     "RunPredicate",
     "Segment",
     "SinceEntry",
-    "Sum",
     "Timing",
     "Window",
     "name_of",
 ]
-
-
-class Named(Protocol):
-    """Anything that carries the name of a property or attribute, as ``Purchase.amount``."""
-
-    @property
-    def name(self) -> str:
-        """The declared name."""
-
-
-def name_of(ref: "str | Named") -> str:
-    """Give the name of a property or attribute, said as text or by its declaration."""
-    return ref if isinstance(ref, str) else ref.name
-
-
-def _name(value: object) -> str:
-    if not isinstance(value, str) or not value:
-        raise DefinitionError(f"a name is {type(value).__name__}; give non-empty text", path="name")
-    return value
-
-
-def _tests(value: Iterable[PropTest]) -> tuple[PropTest, ...]:
-    tests = tuple(value)
-    for test in tests:
-        if not isinstance(test, PropTest):
-            raise DefinitionError(
-                f"{type(test).__name__} is no test of a property; give prop('amount') >= 3",
-                path="where",
-            )
-    return tests
-
-
-@definition("occurrences")
-@attrs.frozen
-class Occurrences:
-    """Which events are meant.
-
-    Attributes:
-        event: The event's name.
-        tests: All must hold of the properties.
-        window: When; None for all of the past.
-    """
-
-    event: str = attrs.field(converter=_name)
-    tests: tuple[PropTest, ...] = attrs.field(default=(), converter=_tests, kw_only=True)
-    window: Window | None = attrs.field(default=None, kw_only=True)
 
 
 class Edge(StrEnum):
@@ -138,7 +92,7 @@ class Edge(StrEnum):
 class AttrTest(Predicate):
     """Compare the current value of an attribute; false when it is missing or of another kind."""
 
-    name: str = attrs.field(converter=_name)
+    name: str = attrs.field(converter=as_name)
     op: Op = attrs.field(converter=Op)
     operand: Value = attrs.field(default=None, eq=exact)
 
@@ -152,7 +106,7 @@ class AttrTest(Predicate):
 class AttrTime(Predicate):
     """Ask about the moment an attribute holds; false when it is missing or no moment (a date is none)."""
 
-    name: str = attrs.field(converter=_name)
+    name: str = attrs.field(converter=as_name)
     timing: Timing
 
 
@@ -232,7 +186,7 @@ class Counted:
 
 @definition("did")
 @attrs.frozen
-class Did(Counted, Predicate):
+class Did(Counted, Measured, Predicate):
     """Count events: hold where their number lies within bounds, once or more if nothing else is said.
 
     Attributes:
@@ -258,22 +212,9 @@ class Did(Counted, Predicate):
             raise DefinitionError("the window is already set; ask two questions and join them with &")
         return self._with(of=attrs.evolve(self.of, window=window))
 
-    def sum(self, prop: str | Named) -> Comparable[Predicate]:
-        """Compare the sum of a property: ``did("purchase").sum("amount") >= Money(9000, "RUB")``.
-
-        Raises:
-            DefinitionError: the number of events is asked for already, or the property is another event's.
-        """
-        self._refuse_count("ask for the sum in a question of its own")
-        if isinstance(prop, PropRef) and prop.event != self.of.event:
-            raise DefinitionError(f"{prop.name!r} belongs to event {prop.event!r}, not to {self.of.event!r}")
-        name = name_of(prop)
-
-        def ask(op: Op, operand: object, negated: bool) -> Predicate:  # noqa: FBT001 - the builder's callback
-            asked = Sum(self.of, name, op, cast("Value", operand))
-            return ~asked if negated else asked
-
-        return Comparable(ask)
+    def _meant(self, mend: str) -> Occurrences:  # type: ignore[explicit-override]  # typing has override from 3.12 on
+        self._refuse_count(mend)
+        return self.of
 
     def first_at(self) -> Timed[Predicate]:
         """Ask about the moment of the first of the events."""
@@ -284,8 +225,8 @@ class Did(Counted, Predicate):
         return self._edge(Edge.LAST)
 
     def _edge(self, edge: Edge) -> Timed[Predicate]:
-        self._refuse_count("ask for the moment in a question of its own")
-        return Timed(lambda timing: EventTime(self.of, edge, timing))
+        of = self._meant("ask for the moment in a question of its own")
+        return Timed(lambda timing: EventTime(of, edge, timing))
 
     def since_entry(self) -> "SinceEntry":
         """Count only events after the trigger of the run; for goals, exits and steps of a journey."""
@@ -295,36 +236,6 @@ class Did(Counted, Predicate):
             )
         since = SinceEntry(self.of.event, tests=self.of.tests, low=self.low, high=self.high)
         return since._with(said=self._said)  # noqa: SLF001 - one family
-
-
-@definition("sum")
-@attrs.frozen
-class Sum(Predicate):
-    """Compare the sum of a property over events with a number, or with money of one currency.
-
-    Only values of the operand's kind are summed, others count as missing; of nothing the sum is zero.
-    Integers and money are summed exactly; with a float among them, the sum is the correctly rounded double.
-    """
-
-    of: Occurrences
-    prop: str = attrs.field(converter=_name)
-    op: Op = attrs.field(converter=Op)
-    operand: Value = attrs.field(eq=exact)
-
-    def __attrs_post_init__(self) -> None:
-        """Refuse what is no sum."""
-        if self.op not in _SUM_OPS:
-            raise DefinitionError(f"a sum cannot be asked {self.op}; use == < <= > >= or between", path="op")
-        operand = operand_for(self.op, self.operand, self.prop)
-        first = operand[0] if isinstance(operand, tuple) else operand
-        if not isinstance(first, Money) and kind_of(first) != "number":
-            raise DefinitionError(
-                f"a sum is compared with {kind_of(first)}; give a number or Money", path="operand"
-            )
-        object.__setattr__(self, "operand", operand)
-
-
-_SUM_OPS = frozenset({Op.EQ, Op.LT, Op.LE, Op.GT, Op.GE, Op.BETWEEN})
 
 
 @definition("event-time")
@@ -342,8 +253,8 @@ class EventTime(Predicate):
 class ConsentTest(Predicate):
     """Ask for the state of a consent: the last entry of the log that fits channel and purpose."""
 
-    channel: str = attrs.field(converter=_name)
-    purpose: str = attrs.field(converter=_name)
+    channel: str = attrs.field(converter=as_name)
+    purpose: str = attrs.field(converter=as_name)
     state: ConsentState = attrs.field(default=ConsentState.GRANTED, converter=ConsentState, kw_only=True)
 
 
@@ -359,8 +270,8 @@ class SinceEntry(Counted, RunPredicate):
         keyed: Whether, in a run with a key, the event's property of that name must equal it.
     """
 
-    event: str = attrs.field(converter=_name)
-    tests: tuple[PropTest, ...] = attrs.field(default=(), converter=_tests, kw_only=True)
+    event: str = attrs.field(converter=as_name)
+    tests: tuple[PropTest, ...] = attrs.field(default=(), converter=as_tests, kw_only=True)
     span: timedelta | None = attrs.field(
         default=None, kw_only=True, converter=attrs.converters.optional(as_span)
     )
@@ -388,7 +299,7 @@ Node: TypeAlias = (
     | AttrTest
     | AttrTime
     | Did
-    | Sum
+    | Aggregate
     | EventTime
     | ConsentTest
     | RunNot

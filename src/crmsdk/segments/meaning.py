@@ -14,11 +14,11 @@ from crmsdk.model.comparison import compare
 from crmsdk.model.event import Event
 from crmsdk.model.facts import Facts
 from crmsdk.model.moment import to_moment
-from crmsdk.model.money import Money
 from crmsdk.model.values import Value
 from crmsdk.segments.explain import heading
 from crmsdk.segments.grammar import (
     Absolute,
+    Aggregate,
     Always,
     And,
     AttrTest,
@@ -29,6 +29,7 @@ from crmsdk.segments.grammar import (
     Did,
     Edge,
     EventTime,
+    Function,
     Node,
     Not,
     Or,
@@ -41,12 +42,11 @@ from crmsdk.segments.grammar import (
     RunPredicate,
     Segment,
     SinceEntry,
-    Sum,
     Timing,
 )
+from crmsdk.segments.measuring import aggregate_holds, aggregate_steps, aggregated
 from crmsdk.segments.unfolding import (
     Slices,
-    amount,
     attribute_steps,
     consent_steps,
     events_of,
@@ -54,7 +54,6 @@ from crmsdk.segments.unfolding import (
     moved,
     slices,
     span_of,
-    total,
 )
 from crmsdk.segments.verdict import Because, RunView, Threshold, Verdict
 
@@ -125,8 +124,8 @@ def _answer(condition: Condition, facts: Facts, now: datetime, run: RunView | No
             return _first_turn(attribute_steps(facts, node.name, now), node.timing)
         case EventTime():
             return _first_turn(_edges(node, facts, now), node.timing)
-        case Sum():
-            return _summed(node, facts, now)
+        case Aggregate():
+            return _first_flip(aggregate_steps(node, facts, now), partial(aggregate_holds, node))
         case SinceEntry():
             moments = [event.at for event in events_since(node, facts, run)]
             return _counted(node, slices(moments, None, now))
@@ -179,24 +178,6 @@ def _counted(node: Counted, steps: Slices) -> Answer:
         if (low <= end - start and (high is None or end - start <= high)) is not matched:
             return matched, at
     return matched, None
-
-
-def _summed(node: Sum, facts: Facts, now: datetime) -> Answer:
-    return _first_flip(_sums(node, facts, now), lambda value: compare(node.op, value, node.operand))
-
-
-def _sums(node: Sum, facts: Facts, now: datetime) -> Iterator[tuple[datetime, Value]]:
-    adding = [
-        (event, each) for event in events_of(node.of, facts, now) if (each := amount(node, event)) is not None
-    ]
-    amounts = [each for _, each in adding]
-    for at, low, high in slices([event.at for event, _ in adding], span_of(node.of), now):
-        yield at, _as_asked(node, total(amounts[low:high]))
-
-
-def _as_asked(node: Sum, value: float) -> Value:
-    like = node.operand[0] if isinstance(node.operand, tuple) else node.operand
-    return Money(int(value), like.currency) if isinstance(like, Money) else value
 
 
 def _edges(node: EventTime, facts: Facts, now: datetime) -> Iterator[tuple[datetime, datetime | None]]:
@@ -280,11 +261,11 @@ def _because(condition: Condition, facts: Facts, now: datetime, run: RunView | N
             of = [event for event in events_of(node.of, facts, now) if event.at <= now]
             events = of[:1] if node.edge is Edge.FIRST else of[-1:]
             asked = _asked_of(node.timing)
-        case Sum():
-            _, found = next(_sums(node, facts, now))
-            of = events_of(node.of, facts, now)
-            events = [event for event in of if event.at <= now and amount(node, event) is not None]
-            asked = node.operand
+        case Aggregate():
+            _, brought = next(aggregate_steps(node, facts, now))
+            found, asked = aggregated(node, brought), node.operand
+            edge = {Function.FIRST: brought[:1], Function.LAST: brought[-1:]}
+            events = [event for event, _ in edge.get(node.function, brought)]
         case ConsentTest():
             _, state = next(consent_steps(node, facts, now))
             found, asked = state.value, node.state.value

@@ -6,6 +6,7 @@ from typing import assert_never, cast
 import attrs
 
 from crmsdk.segments.grammar import (
+    Aggregate,
     Always,
     And,
     AttrTest,
@@ -22,7 +23,6 @@ from crmsdk.segments.grammar import (
     RunOr,
     Segment,
     SinceEntry,
-    Sum,
 )
 
 __all__ = ["Reads", "reads"]
@@ -79,7 +79,7 @@ def reads(condition: Condition) -> Reads:
     """Name the facts that can change the answer; no other fact ever does."""
     node = cast("Node", condition)
     match node:
-        case Did() | Sum() | EventTime():
+        case Did() | Aggregate() | EventTime():
             return Reads(events=frozenset((node.of.event,)))
         case SinceEntry():
             return Reads(events=frozenset((node.event,)))

@@ -5,29 +5,25 @@ writes dated in the future begin to count. So everything a question reads is a s
 here as its steps: pairs of a moment and the value from that moment on, the first at ``now``, moments rising.
 """
 
-import math
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from fractions import Fraction
 from operator import attrgetter
 from typing import TypeAlias
 
 from crmsdk.errors import DefinitionError
-from crmsdk.model.comparison import Op, compare, kind_of, value_at
+from crmsdk.model.comparison import Op, compare, value_at
 from crmsdk.model.consent import ConsentState, consent_state
 from crmsdk.model.customer import ZONE
 from crmsdk.model.event import Event
 from crmsdk.model.facts import Facts
-from crmsdk.model.money import Money
 from crmsdk.model.values import Value
-from crmsdk.segments.grammar import ConsentTest, Occurrences, SinceEntry, Sum
+from crmsdk.segments.grammar import ConsentTest, Occurrences, SinceEntry
 from crmsdk.segments.verdict import RunView
 from crmsdk.segments.windows import Interval, Rolling
 
 __all__ = [
     "Slices",
-    "amount",
     "attribute_steps",
     "consent_steps",
     "events_of",
@@ -35,7 +31,6 @@ __all__ = [
     "moved",
     "slices",
     "span_of",
-    "total",
     "zone_steps",
 ]
 
@@ -43,7 +38,6 @@ Slices: TypeAlias = Iterator[tuple[datetime, int, int]]
 """Steps of a window: which events of a list, from index to index, lie in it."""
 
 _at = attrgetter("at")
-_EXACT = 2**53  # a double holds every integer up to this
 
 
 def moved(moment: datetime, span: timedelta) -> datetime | None:
@@ -151,34 +145,3 @@ def consent_steps(node: ConsentTest, facts: Facts, now: datetime) -> Iterator[tu
     yield now, consent_state(facts.consents, node.channel, node.purpose, now=now)
     for at in sorted({entry.at for entry in facts.consents if entry.at > now}):
         yield at, consent_state(facts.consents, node.channel, node.purpose, now=at)
-
-
-def amount(node: Sum, event: Event) -> int | float | None:
-    """Read what an event adds to a sum, money in minor units; None when missing or of another kind."""
-    value = value_at(event.properties, node.prop)
-    wanted = node.operand[0] if isinstance(node.operand, tuple) else node.operand
-    if value is None or kind_of(value) != kind_of(wanted):
-        return None
-    if isinstance(value, Money):
-        return value.minor
-    return value if isinstance(value, int | float) else None
-
-
-def total(amounts: Sequence[int | float]) -> int | float:
-    """Add up: integers exactly, with a float among them to the nearest double, whatever the order."""
-    if not any(isinstance(each, float) for each in amounts):
-        return sum(amounts)
-    try:
-        if all(isinstance(each, float) or abs(each) <= _EXACT for each in amounts):
-            return math.fsum(amounts)
-        return float(_exactly(amounts))
-    except OverflowError:  # also of a passing sum inside fsum; the whole one may still fit
-        exact = _exactly(amounts)
-    try:
-        return float(exact)
-    except OverflowError:
-        return math.inf if exact > 0 else -math.inf
-
-
-def _exactly(amounts: Sequence[float]) -> Fraction:
-    return sum(map(Fraction, amounts), Fraction(0))

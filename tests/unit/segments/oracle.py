@@ -29,6 +29,7 @@ def width(text: str) -> int:
     return parse_span(text, "span") // timedelta(microseconds=1)
 
 
+FIRST = us(datetime(1, 1, 1, tzinfo=UTC))
 LAST = us(datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC))
 
 
@@ -38,7 +39,7 @@ def tagged(value: Any) -> tuple[str, Any] | None:
         return None
     if isinstance(value, bool):
         return ("bool", value)
-    if isinstance(value, int | float):
+    if isinstance(value, int | float | Fraction):
         return ("number", Fraction(value))
     if isinstance(value, str):
         return ("text", unicodedata.normalize("NFC", value))
@@ -99,6 +100,21 @@ def asks_order(op: str, operand: tuple[str, Any], found: tuple[str, Any]) -> boo
         return False
     a, b = found[1], operand[1]
     return bool({"lt": a < b, "le": a <= b, "gt": a > b, "ge": a >= b}[op])
+
+
+def doubled(number: Fraction) -> Fraction:
+    """Round to the nearest double; beyond all doubles it is beyond all operands."""
+    try:
+        return Fraction(float(number))
+    except OverflowError:
+        return Fraction(10) ** 400 * (1 if number > 0 else -1)
+
+
+def written(data: Any) -> Any:
+    """Read the floats of an operand as the decimals they are written as."""
+    if isinstance(data, list):
+        return [written(item) for item in data]
+    return Fraction(str(data)) if isinstance(data, float) else data
 
 
 def inside(values: Mapping[str, Any], path: str) -> Any:
@@ -188,8 +204,8 @@ class World:
             case "did":
                 count = len(self.chosen(node["of"], now))
                 return count >= low and (high is None or count <= high)
-            case "sum":
-                return self.summed(node, now)
+            case "aggregate":
+                return self.aggregated(node, now)
             case "event-time":
                 found = self.chosen(node["of"], now)
                 return bool(found) and self.lies(
@@ -203,22 +219,34 @@ class World:
             case other:
                 raise AssertionError(other)
 
-    def summed(self, node: dict[str, Any], now: int) -> bool:
-        operand = untagged(node["operand"])
-        assert operand is not None
-        kind = operand[0]
+    def aggregated(self, node: dict[str, Any], now: int) -> bool:
+        function, op, data = node["function"], node["op"], node.get("operand")
         raw = [inside(event.properties, node["prop"]) for event in self.chosen(node["of"], now)]
-        values = [value for value in raw if (found := tagged(value)) is not None and found[0] == kind]
-        total = sum((tagged(value)[1] for value in values), Fraction(0))  # type: ignore[index]  # all have a kind
-        if any(isinstance(value, float) for value in values):
-            try:
-                total = Fraction(float(total))
-            except OverflowError:
-                total = Fraction(10) ** 400 * (1 if total > 0 else -1)
-        op = node["op"]
-        if op == "eq":
-            return bool(total == operand[1])
-        return asks_order(op, operand, (kind, total))
+        if function in ("first", "last"):
+            return bool(raw) and asks(op, data, tagged(raw[0 if function == "first" else -1]))
+        values = [found for value in raw if (found := tagged(value)) is not None]
+        if function == "distinct":
+            different = [value for place, value in enumerate(values) if value not in values[:place]]
+            return asks(op, data, ("number", Fraction(len(different))))
+        operand = untagged(data)
+        assert operand is not None
+        kind = operand[1][0][0] if op == "between" else operand[0]
+        values = [value for value in values if value[0] == kind]
+        if function in ("min", "max"):
+            return bool(values) and asks(op, data, sorted(values)[0 if function == "min" else -1])
+        total = sum((value for _, value in values), Fraction(0))
+        floats = kind == "number" and any(isinstance(value, float) for value in raw)
+        if floats:
+            total = doubled(total)
+        if function == "avg":
+            if not values:
+                return False
+            total /= len(values)
+            if floats:
+                total = doubled(total)
+            else:
+                data = written(data)
+        return asks(op, data, (kind, total))
 
     def consent(self, node: dict[str, Any], now: int) -> bool:
         fitting = [
@@ -266,6 +294,23 @@ def first_change(
 ) -> datetime | None:
     """Ask at every later moment at which the answer could change, and give the first at which it does."""
     node, world, begin = _json(condition), World(facts, run), us(now)
+    before = world.holds(node, begin)
+    for at in sorted(candidates(node, facts)):
+        if begin < at <= LAST and world.holds(node, at) != before:
+            return START + timedelta(microseconds=at)
+    return None
+
+
+def around(condition: Condition, facts: Facts) -> list[datetime]:
+    """Give the moments at which the answer could change, and those one microsecond beside them."""
+    return [
+        START + timedelta(microseconds=at)
+        for at in sorted(candidates(_json(condition), facts))
+        if FIRST <= at <= LAST
+    ]
+
+
+def candidates(node: dict[str, Any], facts: Facts) -> set[int]:
     moments = [us(event.at) for event in facts.events]
     moments += [us(write.at) for write in facts.attributes]
     moments += [us(entry.at) for entry in facts.consents]
@@ -278,12 +323,7 @@ def first_change(
         if isinstance(item, datetime)
     ]
     shifts = {0} | {sign * shift for shift in numbers_of(node) for sign in (-1, 1)}
-    asked = {moment + shift + tick for moment in moments for shift in shifts for tick in (-1, 0, 1)}
-    before = world.holds(node, begin)
-    for at in sorted(asked):
-        if begin < at <= LAST and world.holds(node, at) != before:
-            return START + timedelta(microseconds=at)
-    return None
+    return {moment + shift + tick for moment in moments for shift in shifts for tick in (-1, 0, 1)}
 
 
 def _json(condition: Condition) -> dict[str, Any]:

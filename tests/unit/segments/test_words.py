@@ -27,7 +27,16 @@ from crmsdk.segments.conditions import (
     RunOr,
     leaves,
 )
-from crmsdk.segments.grammar import AttrTest, Did, Node, RunPredicate, Segment, SinceEntry, Sum
+from crmsdk.segments.grammar import (
+    Aggregate,
+    AttrTest,
+    Did,
+    Function,
+    Node,
+    RunPredicate,
+    Segment,
+    SinceEntry,
+)
 from crmsdk.segments.windows import Absolute
 from crmsdk.segments.words import attr, consent, did, everyone, nobody, prop, segment
 from tests.unit.segments.people import NOW
@@ -232,7 +241,20 @@ WRONG: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "sum of text": (lambda: did("p").sum("x") == "a", "give a number or Money"),
     "sum of dates": (lambda: did("p").sum("x") > date(2026, 1, 1), "give a number or Money"),
-    "sum in": (lambda: Sum(did("p").of, "x", Op.IN, (1,)), "cannot be asked in"),
+    "sum in": (lambda: Aggregate(did("p").of, Function.SUM, "x", Op.IN, (1,)), "cannot be asked in"),
+    "average of text": (
+        lambda: did("p").avg("x") == "a",
+        "average is compared with text; give a number or Money",
+    ),
+    "average of a date": (lambda: did("p").avg("x") > date(2026, 1, 1), "give a number or Money"),
+    "smallest text": (lambda: did("p").min("x") == "a", "give a number, Money, a date or a moment"),
+    "largest boolean": (lambda: did("p").max("x") == True, "boolean"),  # noqa: E712 - the fault
+    "half a distinct": (lambda: did("p").distinct("x") > 1.5, "different values is whole; give an integer"),
+    "distinct text": (lambda: did("p").distinct("x") == "a", "compared with text; give an integer"),
+    "fewer distinct than none": (lambda: did("p").distinct("x") < -1, "never below zero"),
+    "first of a count": (lambda: did("p").times(1).first("x"), "already asked for; ask for first"),
+    "last text in order": (lambda: did("p").last("x") < "b", "text has no order"),
+    "no property of an average": (lambda: did("p").avg("") > 1, "non-empty text"),
     "no test": (lambda: did("p").where(attr("x") == 1), "no test of a property"),  # type: ignore[arg-type]  # the fault
     "wrong kind of a declared attribute": (lambda: attr(Shopper.city) == 3, "'city' is text"),
     "declared text is no moment": (lambda: attr(Shopper.city).within_last(td(1)), "not a moment"),
@@ -261,7 +283,8 @@ def test_json_is_checked_like_words() -> None:
 def test_conditions_have_a_json_schema() -> None:
     shown = str(schema(Condition))
     assert all(
-        f"'{tag}'" in shown for tag in ("did", "sum", "attr", "since-entry", "segment", "prop", "rolling")
+        f"'{tag}'" in shown
+        for tag in ("did", "aggregate", "attr", "since-entry", "segment", "prop", "rolling")
     )
 
 

@@ -1,0 +1,81 @@
+"""Which events a question means: their name, tests of their properties, and when they happened."""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+import attrs
+
+from crmsdk.errors import DefinitionError
+from crmsdk.model.codec import definition
+from crmsdk.model.comparison import PropTest
+from crmsdk.model.declared import PropRef
+from crmsdk.segments.windows import Window
+
+__all__ = ["Named", "Occurrences", "as_name", "as_tests", "name_of", "prop_name"]
+
+
+class Named(Protocol):
+    """Anything that carries the name of a property or attribute, as ``Purchase.amount``."""
+
+    @property
+    def name(self) -> str:
+        """The declared name."""
+
+
+def name_of(ref: "str | Named") -> str:
+    """Give the name of a property or attribute, said as text or by its declaration."""
+    return ref if isinstance(ref, str) else ref.name
+
+
+def as_name(value: object) -> str:
+    """Take a name.
+
+    Raises:
+        DefinitionError: it is no text, or empty.
+    """
+    if not isinstance(value, str) or not value:
+        raise DefinitionError(f"a name is {type(value).__name__}; give non-empty text", path="name")
+    return value
+
+
+def as_tests(value: Iterable[PropTest]) -> tuple[PropTest, ...]:
+    """Take tests of properties.
+
+    Raises:
+        DefinitionError: one is none.
+    """
+    tests = tuple(value)
+    for test in tests:
+        if not isinstance(test, PropTest):
+            raise DefinitionError(
+                f"{type(test).__name__} is no test of a property; give prop('amount') >= 3",
+                path="where",
+            )
+    return tests
+
+
+@definition("occurrences")
+@attrs.frozen
+class Occurrences:
+    """Which events are meant.
+
+    Attributes:
+        event: The event's name.
+        tests: All must hold of the properties.
+        window: When; None for all of the past.
+    """
+
+    event: str = attrs.field(converter=as_name)
+    tests: tuple[PropTest, ...] = attrs.field(default=(), converter=as_tests, kw_only=True)
+    window: Window | None = attrs.field(default=None, kw_only=True)
+
+
+def prop_name(of: Occurrences, prop: str | Named) -> str:
+    """Give the name of a property of the events meant.
+
+    Raises:
+        DefinitionError: the property is declared for another event.
+    """
+    if isinstance(prop, PropRef) and prop.event != of.event:
+        raise DefinitionError(f"{prop.name!r} belongs to event {prop.event!r}, not to {of.event!r}")
+    return name_of(prop)

@@ -1,0 +1,98 @@
+"""Strategies for hypothesis: random questions about events, and customers who do much of the same.
+
+The customers of ``crmsdk.testing.draws`` are of many kinds, so their events seldom meet in one answer; these
+here differ in when things happened and how much, and in little else. Needs hypothesis.
+"""
+
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import strategies as st
+
+from crmsdk.model.comparison import Op
+from crmsdk.model.event import Event
+from crmsdk.model.facts import Facts
+from crmsdk.model.ids import CustomerId, EventId
+from crmsdk.model.money import Money
+from crmsdk.segments.aggregates import Aggregate, Function
+from crmsdk.segments.conditions import Predicate
+from crmsdk.testing._edges import (
+    DATES,
+    EVENTS,
+    MOMENTS,
+    MONEY,
+    NUMBERS,
+    PROPS,
+    ZONES,
+    moments,
+    occurrences,
+    operands,
+    ops,
+)
+
+__all__ = ["aggregates", "busy_histories", "event_questions"]
+
+_ANN = CustomerId("ann")
+_AMOUNTS: tuple[tuple[Any, ...], ...] = (
+    (1, 2, 3, None),
+    (1, 2, 0.1, 0.2, 1.0),
+    (Money(1, "RUB"), Money(2, "RUB"), Money(4, "RUB")),
+    (1, "a", "ab", Money(2, "RUB"), Money(2, "USD"), None, True),
+)
+_STEPS = (
+    *(timedelta(0), timedelta(microseconds=1), timedelta(hours=1), timedelta(hours=23)),
+    *(timedelta(days=days) for days in (1, 1, 1, 2, 3, 7, 7, 30)),
+)
+_COMPARING = (Op.EQ, Op.LT, Op.LE, Op.GT, Op.GE, Op.BETWEEN)
+
+
+@st.composite
+def aggregates(draw: st.DrawFn) -> Aggregate:
+    """Draw a question about what a function makes of a property over events."""
+    function = draw(st.sampled_from(Function))
+    if function in (Function.FIRST, Function.LAST):
+        op = draw(ops())
+        operand = draw(operands(op))
+    else:
+        op = draw(st.sampled_from(_COMPARING))
+        pools: tuple[tuple[Any, ...], ...] = (NUMBERS, MONEY[:4], DATES, MOMENTS[:9])
+        if function is Function.DISTINCT:
+            pools = ((0, 1, 2, 3),)
+        elif function in (Function.SUM, Function.AVG):
+            pools = pools[:2]
+        operand = draw(_compared_with(op, draw(st.sampled_from(pools))))
+    prop = draw(st.sampled_from((*PROPS[:1] * 3, *PROPS)))  # one that events often have
+    return Aggregate(draw(occurrences()), function, prop, op, operand)
+
+
+def _compared_with(op: Op, pool: tuple[Any, ...]) -> st.SearchStrategy[Any]:
+    one = st.sampled_from(pool)
+    return st.tuples(one, one).map(lambda pair: tuple(sorted(pair))) if op is Op.BETWEEN else one
+
+
+def event_questions() -> st.SearchStrategy[Predicate]:
+    """Draw one question about events that needs more than counting them."""
+    return aggregates()
+
+
+@st.composite
+def busy_histories(draw: st.DrawFn, size: int = 10) -> Facts:
+    """Draw a customer who does few things often, hours and days apart or at once; at most ``size`` events."""
+    names, amounts = draw(st.sampled_from((EVENTS[:1], EVENTS[:2]))), draw(st.sampled_from(_AMOUNTS))
+    at, out = draw(moments()), []
+    for number in range(draw(st.integers(0, size))):
+        amount = draw(st.sampled_from(amounts))
+        out.append(
+            Event(
+                id=EventId(f"{draw(st.sampled_from('abc'))}{number}"),
+                customer=_ANN,
+                name=draw(st.sampled_from(names)),
+                at=at,
+                received=at,
+                properties={} if amount is None else {"amount": amount, "qty": draw(st.integers(0, 2))},
+            )
+        )
+        with suppress(OverflowError):
+            at += draw(st.sampled_from(_STEPS))
+    return Facts(customer=_ANN, zone=draw(st.sampled_from(ZONES))).with_events(out)
