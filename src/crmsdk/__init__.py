@@ -55,7 +55,8 @@ if TYPE_CHECKING:
     from crmsdk.segments.words import attr, consent, did, everyone, nobody, prop, segment
     from crmsdk.simulation.report import Report
     from crmsdk.simulation.responses import ConstantResponses
-    from crmsdk.simulation.running import Simulation, simulate
+    from crmsdk.simulation.running import Simulation
+    from crmsdk.simulation.simulating import simulate
     from crmsdk.wire.columns import MoneyColumn, Reject, Rename
     from crmsdk.wire.documents import from_json, to_json
     from crmsdk.wire.environment import from_environment, settings_from
@@ -235,7 +236,7 @@ _HOMES: Final[dict[str, str]] = {
     "quiet": "crmsdk.policy.rules",
     "segment": "crmsdk.segments.words",
     "settings_from": "crmsdk.wire.environment",
-    "simulate": "crmsdk.simulation.running",
+    "simulate": "crmsdk.simulation.simulating",
     "stage_of": "crmsdk.segments.stages",
     "to_json": "crmsdk.wire.documents",
     "track": "crmsdk.wire.recorded",

@@ -58,7 +58,15 @@ __all__ = [
 
 
 class CrmsdkError(Exception):
-    """The root of all errors of this library."""
+    """The root of all errors of this library; each can be pickled, so it reaches other processes whole."""
+
+    def __reduce__(self) -> tuple[object, ...]:  # type: ignore[explicit-override]  # typing has override from 3.12 on
+        """Say how to make it again: from its text and attributes, whatever its constructor asks for."""
+        return _made_again, (type(self), self.args), dict(vars(self))
+
+
+def _made_again(kind: type[CrmsdkError], args: tuple[object, ...]) -> CrmsdkError:
+    return kind.__new__(kind, *args)
 
 
 class DefinitionError(CrmsdkError):

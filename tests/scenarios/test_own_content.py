@@ -13,7 +13,7 @@ from crmsdk.model.content import EmailContent
 from crmsdk.model.message import MessageKind
 from crmsdk.policy.ruleset import ContactPolicy
 from crmsdk.runtime.crm import Crm
-from crmsdk.simulation.running import simulate
+from crmsdk.simulation.simulating import simulate
 from crmsdk.stores.memory import MemoryStore
 from crmsdk.templates.engine import JinjaTemplateEngine
 from crmsdk.templates.kinds import EMAIL, ContentKind

@@ -18,7 +18,7 @@ from crmsdk.model.message import MessageKind, MessageState, Sender
 from crmsdk.policy.ruleset import default_policy
 from crmsdk.segments.words import did
 from crmsdk.simulation.report import report_of
-from crmsdk.simulation.running import simulate
+from crmsdk.simulation.simulating import simulate
 from crmsdk.stores.sqlite import SqliteStore
 from tests.scenarios.stage import DAY, HOUR, START, Stage, event, journey, known, user
 from tests.scenarios.worlds import JOURNEYS, World, worlds

@@ -4,4 +4,5 @@ import sys
 
 from crmsdk.demo import main
 
-sys.exit(main())
+if __name__ == "__main__":  # a process that works beside this one imports it, too
+    sys.exit(main())

@@ -1,7 +1,8 @@
 """The two runs of the demo: the year on the virtual clock, and its last week through the real runtime."""
 
+import asyncio
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,19 +18,22 @@ from crmsdk.demo.shop import CATALOG, JOURNEYS, SENDER, TEMPLATES, ZONE
 from crmsdk.ledgers.sqlite import SqliteLedger
 from crmsdk.model.inputs import Input
 from crmsdk.model.message import DeliveryEvent
-from crmsdk.ports import Channel, Ledger, Store
+from crmsdk.ports import Channel
 from crmsdk.runtime.clocks import VirtualClock
 from crmsdk.runtime.crm import Crm
 from crmsdk.runtime.options import Rules
 from crmsdk.segments.words import did
 from crmsdk.simulation import ConstantResponses, Report, Simulation
+from crmsdk.simulation.driving import drive
+from crmsdk.simulation.parallel import joined, shards, side_by_side
 from crmsdk.simulation.report import report_of
 from crmsdk.simulation.responses import Response
+from crmsdk.simulation.running import Progress
 from crmsdk.stores.copying import copy_people
 from crmsdk.stores.sqlite import SqliteStore
 from crmsdk.testing.servers import SmtpSink, TelegramStub
 
-__all__ = ["Week", "play_week", "rehearse"]
+__all__ = ["Rehearsed", "Week", "play_week", "rehearse"]
 
 SEED = 7
 _SETTINGS: Rules = {
@@ -59,26 +63,100 @@ class Week:
     by: str
 
 
-def rehearse(news: Sequence[Input], *, start: datetime) -> Simulation:
-    """Set the simulation up: history before ``start`` known, journeys in force from then on."""
-    return Simulation(
-        JOURNEYS,
-        news,
-        start=start,
-        zone=ZONE,
-        channels=[MemoryChannel("email"), MemoryChannel("telegram")],
-        responses=ConstantResponses(opens=0.3, clicks=0.1, unsubscribes=0.01),
-        seed=SEED,
-        **_SETTINGS,
-    )
+@attrs.frozen(kw_only=True)
+class Rehearsed:
+    """The year on the virtual clock, and what its last week needs to be played again.
+
+    Attributes:
+        year, week: What was decided and sent, in all and in the last week.
+        instants: When the simulation advanced in the last week, UTC.
+        answers: What people answered in the last week.
+    """
+
+    year: Report
+    week: Report
+    instants: frozenset[datetime]
+    answers: tuple[Response, ...]
 
 
-async def _copy(simulation: Simulation, store: Store, ledger: Ledger) -> None:
+@attrs.frozen(kw_only=True)
+class Rehearsal:
+    """Simulates a part of the people; a value, so that another process can do it.
+
+    Attributes:
+        folder: Where the state at the beginning of the last week goes.
+        parts: News of people, in parts.
+        start, week, end: From when on the journeys are in force, when the last week begins, the end.
+        progress: Told how far the first part is.
+    """
+
+    folder: Path
+    parts: Sequence[Sequence[Input]]
+    start: datetime
+    week: datetime
+    end: datetime
+    progress: Progress | None = None
+
+    def __call__(self, part: int) -> Rehearsed:
+        """Simulate one part; history before ``start`` is known, journeys are in force from then on."""
+        progress = self.progress if part == 0 else None
+        simulation = Simulation(
+            JOURNEYS,
+            self.parts[part],
+            start=self.start,
+            zone=ZONE,
+            channels=[MemoryChannel("email"), MemoryChannel("telegram")],
+            responses=ConstantResponses(opens=0.3, clicks=0.1, unsubscribes=0.01),
+            seed=SEED,
+            **_SETTINGS,
+        )
+        simulation.run(self.week, progress=progress)
+        asyncio.run(_copy(simulation, self.folder))
+        seen = len(simulation.instants)
+        simulation.run(self.end, progress=progress)
+        return Rehearsed(
+            year=simulation.report(),
+            week=drive(report_of(simulation.store, JOURNEYS, start=self.week, until=self.end, zone=ZONE)),
+            instants=frozenset(simulation.instants[seen:]),
+            answers=tuple(answer for answer in simulation.answered if self.week < answer.at <= self.end),
+        )
+
+
+async def _copy(simulation: Simulation, folder: Path) -> None:
+    store, ledger = _opened(folder)
     await copy_people(simulation.store, store)
     for customer in await simulation.crm.customers():
         contacts = await simulation.ledger.entries(customer)
         if contacts:
             await ledger.record(customer, contacts)
+    await store.close()
+    await ledger.close()
+
+
+def _opened(folder: Path) -> tuple[SqliteStore, SqliteLedger]:
+    return SqliteStore(folder / "week.db", synchronous="normal"), SqliteLedger(folder / "week.db")
+
+
+def rehearse(
+    folder: Path,
+    news: Iterable[Input],
+    *,
+    start: datetime,
+    week: datetime,
+    end: datetime,
+    progress: Progress | None = None,
+) -> Rehearsed:
+    """Simulate the year in two processes, each with half of the people."""
+    rehearsal = Rehearsal(
+        folder=folder, parts=shards(news, 2), start=start, week=week, end=end, progress=progress
+    )
+    halves = side_by_side(rehearsal, range(2))
+    return Rehearsed(
+        year=joined([half.year for half in halves]),
+        week=joined([half.week for half in halves]),
+        instants=frozenset().union(*(half.instants for half in halves)),
+        answers=tuple(answer for half in halves for answer in half.answers),
+    )
 
 
 def _loopback_is_open() -> bool:
@@ -89,25 +167,17 @@ def _loopback_is_open() -> bool:
         return False
 
 
-async def play_week(
-    folder: Path, simulation: Simulation, facts: Sequence[Input], *, rest: Callable[[], None]
-) -> Week:
-    """Run the days after the simulation's present once more, through SQLite, SMTP and HTTP.
+async def play_week(folder: Path, rehearsed: Rehearsed, news: Iterable[Input]) -> Week:
+    """Run the last week once more, through SQLite, SMTP and HTTP.
 
     Args:
-        folder: Where the database (and, without a port, the mails) go.
-        simulation: Standing at the beginning of the week; ``rest`` carries it to the end.
-        facts: The news of the week.
-        rest: Called once the state is copied.
+        folder: With the state at the beginning of the week; without a port the mails go there.
+        rehearsed: What was simulated.
+        news: All of them; those of the week are taken.
     """
-    begin = simulation.now
-    store = SqliteStore(folder / "week.db", synchronous="normal")
-    ledger = SqliteLedger(folder / "week.db")
-    await _copy(simulation, store, ledger)
-    seen = len(simulation.instants)
-    rest()
-    instants = simulation.instants[seen:]
-    answers = [answer for answer in simulation.answered if begin < answer.at <= simulation.now]
+    begin, end = rehearsed.week.start, rehearsed.week.until
+    facts = sorted((one for one in news if begin < one.at <= end), key=lambda one: one.order)
+    store, ledger = _opened(folder)
     async with AsyncExitStack() as stack:
         channels, count, by = await _channels(stack, folder)
         clock = VirtualClock(begin)
@@ -122,8 +192,8 @@ async def play_week(
             **_SETTINGS,
         )
         async with crm:
-            await _feed(crm, clock, instants, facts, answers)
-            report = await report_of(store, JOURNEYS, start=begin, until=simulation.now, zone=ZONE)
+            await _feed(crm, clock, sorted(rehearsed.instants), facts, rehearsed.answers)
+            report = await report_of(store, JOURNEYS, start=begin, until=end, zone=ZONE)
             mails, chats = count()
     return Week(report=report, mails=mails, chats=chats, by=by)
 

@@ -21,8 +21,7 @@ from crmsdk.reports.page import Cards, Section
 from crmsdk.reports.page import Table as PageTable
 from crmsdk.runtime.crm import Crm
 from crmsdk.segments.stages import stage_of
-from crmsdk.simulation.driving import drive
-from crmsdk.simulation.report import Report, report_of
+from crmsdk.simulation.report import Report
 from crmsdk.simulation.tables import Table
 from crmsdk.stores.sqlite import SqliteStore
 from crmsdk.wire.report import ImportReport, Row
@@ -189,16 +188,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     news: list[Input] = list(people_of(rows))
     progress = _Progress()
-    simulation = rehearse(news, start=START)
-    simulation.run(END - WEEK, progress=progress)
-    late = [one for one in sorted(news, key=lambda one: one.order) if one.at > simulation.now]
-
-    begin = simulation.now
-    week = asyncio.run(
-        play_week(folder, simulation, late, rest=lambda: simulation.run(END, progress=progress))
-    )
+    rehearsed = rehearse(folder, news, start=START, week=END - WEEK, end=END, progress=progress)
+    week = asyncio.run(play_week(folder, rehearsed, news))
     progress.end()
-    report = simulation.report()
+    report = rehearsed.year
     _heading(4, "The year on the virtual clock")
     _say(_indent(report))
     _say()
@@ -208,8 +201,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _say(f"   {entry.at:%Y-%m-%d %H:%M}  {entry.what}  {entry.about}  {entry.why}")
 
     _heading(5, f"The last week again, through the real runtime on SQLite, e-mail {week.by}")
-    rehearsed = drive(report_of(simulation.store, JOURNEYS, start=begin, until=simulation.now, zone=ZONE))
-    verdict = _compared(rehearsed, week.report)
+    verdict = _compared(rehearsed.week, week.report)
     _say(f"   {week.mails:,} e-mails and {week.chats:,} Telegram messages arrived")
     _say(f"   {verdict}")
 

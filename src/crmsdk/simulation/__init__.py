@@ -2,7 +2,8 @@
 
 from crmsdk.simulation.report import Report
 from crmsdk.simulation.responses import ConstantResponses, NoResponses, Responses
-from crmsdk.simulation.running import Simulation, simulate
+from crmsdk.simulation.running import Simulation
+from crmsdk.simulation.simulating import simulate
 from crmsdk.simulation.tables import Table
 
 __all__ = ["ConstantResponses", "NoResponses", "Report", "Responses", "Simulation", "Table", "simulate"]

@@ -37,7 +37,7 @@ from crmsdk.simulation.responses import NoResponses, Response, Responses
 from crmsdk.stores.memory import MemoryStore
 from crmsdk.templates.standing_in import StandInTemplates
 
-__all__ = ["Simulation", "simulate"]
+__all__ = ["Progress", "Simulation"]
 
 Progress = Callable[[datetime, datetime, datetime], None]
 """Called now and then with start, the present moment and the end."""
@@ -148,7 +148,7 @@ class Simulation:
         self._channels = [
             _Watched(channel) for channel in (_channels_of(journeys) if channels is None else channels)
         ]
-        ordered = sorted(_facts(history), key=lambda one: one.order)
+        ordered = sorted(facts_of(history), key=lambda one: one.order)
         known = [one for one in ordered if one.at < self.start]
         self._future = ordered[len(known) :]
         self._place = 0
@@ -260,7 +260,7 @@ class Simulation:
             heapq.heappush(self._answers, (answer.at, next(self._order), answer, message.id))
 
 
-def _facts(history: Iterable[News]) -> Iterator[News]:
+def facts_of(history: Iterable[News]) -> Iterator[News]:
     for index, one in enumerate(history):
         if not isinstance(one, Alias | Identify | Group | Track):
             raise InputError(
@@ -269,53 +269,3 @@ def _facts(history: Iterable[News]) -> Iterator[News]:
                 field=f"history[{index}]",
             )
         yield one
-
-
-def simulate(
-    journeys: Sequence[Journey],
-    history: Iterable[News],
-    *,
-    start: datetime,
-    until: datetime,
-    seed: int = 0,
-    progress: Progress | None = None,
-    zone: str = "UTC",
-    channels: Iterable[Channel] | None = None,
-    responses: Responses | None = None,
-    **settings: Unpack[Rules],
-) -> Report:
-    """Run journeys and a policy on recorded facts, as production would have run them.
-
-    Args:
-        journeys: Those that take entries from ``start`` on.
-        history: News of people, any order; those before ``start`` are known and start nothing.
-        start, until: The span, aware; both ends included.
-        seed: Of the answers.
-        progress: Called about once per simulated day with start, the present moment and the end.
-        zone: IANA zone of people whose zone is unknown.
-        channels: Imagined ones; by default one for each name the journeys use, that reaches everybody.
-        responses: How people answer messages; by default nobody does.
-        settings: As of ``Crm.open``: policy, templates, catalog … Without templates every one exists.
-
-    Returns:
-        Counts, reasons and timelines; shows itself as HTML in a notebook.
-
-    Raises:
-        CheckFailed: a journey that cannot run.
-        NaiveMoment: ``start`` or ``until`` without an offset.
-        InputError: ``until`` lies before ``start``; something in the history is no fact.
-    """
-    if to_moment(until, "until") < to_moment(start, "start"):
-        raise InputError("lies before start", field="until")
-    simulation = Simulation(
-        journeys,
-        history,
-        start=start,
-        zone=zone,
-        channels=channels,
-        responses=responses,
-        seed=seed,
-        **settings,
-    )
-    simulation.run(until, progress=progress)
-    return simulation.report()
