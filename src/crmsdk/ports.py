@@ -169,16 +169,28 @@ class Store(Protocol):
         """Read messages by id, in the order asked for."""
 
     @abstractmethod
-    async def messages_of(self, customer: CustomerId) -> Sequence[Message]:
-        """Read all messages of a customer, in the order of (due, id)."""
+    async def messages_of(
+        self, customers: Sequence[CustomerId], *, since: datetime | None = None
+    ) -> Sequence[Sequence[Message]]:
+        """Read the messages of each customer, in the order asked for; those of one by (due, id).
+
+        With ``since`` only those due then or later.
+        """
 
     @abstractmethod
-    async def notes_of(self, customer: CustomerId) -> Sequence[Note]:
-        """Read the timeline of a customer, oldest first; notes of one moment in the order written."""
+    async def notes_of(
+        self, customers: Sequence[CustomerId], *, since: datetime | None = None
+    ) -> Sequence[Sequence[Note]]:
+        """Read the timeline of each customer, in the order asked for, each oldest first.
+
+        Notes of one moment come in the order written. With ``since`` only those of then or later.
+        """
 
     @abstractmethod
-    async def tasks(self, *, customer: CustomerId | None = None, open_only: bool = True) -> Sequence[Task]:
-        """Read tasks, of one customer or of all, by (deadline, id)."""
+    async def tasks(
+        self, *, customers: Collection[CustomerId] | None = None, open_only: bool = True
+    ) -> Sequence[Task]:
+        """Read tasks, of these customers or of all, by (deadline, id)."""
 
     @abstractmethod
     async def customers(self, *, after: CustomerId | None = None, limit: int) -> Sequence[CustomerId]:
@@ -453,8 +465,11 @@ class Ledger(Protocol):
         """Hold a place longer; None unless the contact is still ``sending`` in the same attempt."""
 
     @abstractmethod
-    async def record(self, customer: CustomerId, contacts: Sequence[Contact]) -> Sequence[bool]:
-        """Add contacts made elsewhere, as sent, unchecked, at their own moments; false for a known id."""
+    async def record(self, contacts: Sequence[tuple[CustomerId, Contact]]) -> Sequence[bool]:
+        """Add contacts of people, made elsewhere, as sent, unchecked, at their own moments.
+
+        False for a message id the person's ledger knows, also from earlier in the batch.
+        """
 
     @abstractmethod
     async def entries(self, customer: CustomerId, *, since: int = 0) -> Sequence[Contact]:

@@ -103,11 +103,12 @@ class Stage:
 
     async def messages(self, who: str) -> list[Message]:
         """Read the messages of a person, in the order of (due, id)."""
-        return list(await self._with(lambda store: store.messages_of(CustomerId(who))))
+        (messages,) = await self._with(lambda store: store.messages_of([CustomerId(who)]))
+        return list(messages)
 
     async def notes(self, who: str) -> list[tuple[str, str]]:
         """Read kind and text of the lines of a person's timeline."""
-        notes = await self._with(lambda store: store.notes_of(CustomerId(who)))
+        (notes,) = await self._with(lambda store: store.notes_of([CustomerId(who)]))
         return [(str(note.kind), note.text) for note in notes]
 
     async def spoil(self, definition: str) -> None:

@@ -82,7 +82,8 @@ class Campaign:
             assert person is not None
             assert len(person.enrollments) == 1
             alive += [run.id for run in person.enrollments if run.alive]
-            for message in await store.messages_of(person.id):
+            (messages,) = await store.messages_of([person.id])
+            for message in messages:
                 states[message.state] += 1
                 if message.state is MessageState.SENT:
                     sent.add(f"{message.id}.sink")

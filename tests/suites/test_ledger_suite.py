@@ -315,9 +315,26 @@ class RenewsNothing(MemoryLedger):
 
 
 class RecordsNow(MemoryLedger):
-    async def record(self, customer: CustomerId, contacts: Sequence[Contact]) -> Sequence[bool]:
-        last = max((each.at for each in self._find(customer).contacts), default=0)
-        return await super().record(customer, [each._replace(at=max(each.at, last)) for each in contacts])
+    async def record(self, contacts: Sequence[tuple[CustomerId, Contact]]) -> Sequence[bool]:
+        def last(customer: CustomerId) -> int:
+            return max((each.at for each in self._find(customer).contacts), default=0)
+
+        return await super().record(
+            [(who, each._replace(at=max(each.at, last(who)))) for who, each in contacts]
+        )
+
+
+class RecordsForTheFirstPerson(MemoryLedger):
+    async def record(self, contacts: Sequence[tuple[CustomerId, Contact]]) -> Sequence[bool]:
+        return await super().record([(contacts[0][0], each) for _, each in contacts])
+
+
+class KnowsIdsOfAnybody(MemoryLedger):
+    async def record(self, contacts: Sequence[tuple[CustomerId, Contact]]) -> Sequence[bool]:
+        known = {id for person in self._people.values() for id in person.by_message}
+        new = [pair for pair in contacts if pair[1].message_id not in known]
+        await super().record(new)
+        return [pair in new for pair in contacts]
 
 
 class ListsEntriesAsTheyCame(MemoryLedger):
@@ -506,6 +523,8 @@ BROKEN: Mapping[type[Ledger], Sequence[str]] = {
     ],
     RenewsNothing: ["renew_holds_a_place_longer", "renew_of_a_place_not_held_is_refused"],
     RecordsNow: ["recorded_contact_counts_at_its_own_moment"],
+    RecordsForTheFirstPerson: ["one_batch_records_contacts_of_many_people"],
+    KnowsIdsOfAnybody: ["one_batch_records_contacts_of_many_people"],
     ListsEntriesAsTheyCame: ["entries_come_in_order_from_a_moment_on"],
     ListsDoubtsAsTheyCame: ["what_is_in_doubt_is_listed_oldest_lease_first"],
     ResolvesWhatever: ["resolve_settles_what_is_in_doubt_and_nothing_else"],

@@ -107,10 +107,47 @@ BROKEN = {
     ),
     "turns notes of one moment round": (
         """
-        async def notes_of(self, customer):
-            return sorted(reversed(await super().notes_of(customer)), key=lambda note: note.at)
+        async def notes_of(self, customers, *, since=None):
+            found = await super().notes_of(customers, since=since)
+            return [sorted(reversed(lines), key=lambda note: note.at) for lines in found]
         """,
         "test_notes_of_one_moment_keep_their_order",
+    ),
+    "leaves those out who have no notes": (
+        """
+        async def notes_of(self, customers, *, since=None):
+            return [lines for lines in await super().notes_of(customers, since=since) if lines]
+        """,
+        "test_notes_of_many_customers_come_apart_as_asked_for",
+    ),
+    "reads all notes, whatever their moment": (
+        """
+        async def notes_of(self, customers, *, since=None):
+            return await super().notes_of(customers)
+        """,
+        "test_notes_since_a_moment_are_those_of_then_or_later",
+    ),
+    "reads messages in the order of customers": (
+        """
+        async def messages_of(self, customers, *, since=None):
+            return await super().messages_of(sorted(customers), since=since)
+        """,
+        "test_messages_of_many_customers_come_apart_as_asked_for",
+    ),
+    "reads messages since they may go": (
+        """
+        async def messages_of(self, customers, *, since=None):
+            found = await super().messages_of(customers)
+            return [[row for row in rows if since is None or row.not_before >= since] for rows in found]
+        """,
+        "test_messages_since_a_moment_are_those_due_then_or_later",
+    ),
+    "takes no customers for all": (
+        """
+        async def tasks(self, *, customers=None, open_only=True):
+            return await super().tasks(customers=customers or None, open_only=open_only)
+        """,
+        "test_tasks_come_by_deadline_and_id",
     ),
     "is due a moment too late": (
         """

@@ -29,7 +29,7 @@ from crmsdk.simulation.parallel import joined, shards, side_by_side
 from crmsdk.simulation.report import report_of
 from crmsdk.simulation.responses import Response
 from crmsdk.simulation.running import Progress
-from crmsdk.stores.copying import copy_people
+from crmsdk.stores.copying import copy_contacts, copy_people
 from crmsdk.stores.sqlite import SqliteStore
 from crmsdk.testing.servers import SmtpSink, TelegramStub
 
@@ -125,10 +125,7 @@ class Rehearsal:
 async def _copy(simulation: Simulation, folder: Path) -> None:
     store, ledger = _opened(folder)
     await copy_people(simulation.store, store)
-    for customer in await simulation.crm.customers():
-        contacts = await simulation.ledger.entries(customer)
-        if contacts:
-            await ledger.record(customer, contacts)
+    await copy_contacts(simulation.ledger, ledger, await simulation.crm.customers())
     await store.close()
     await ledger.close()
 

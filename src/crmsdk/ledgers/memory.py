@@ -111,11 +111,13 @@ class MemoryLedger(Ledger):
         return attrs.evolve(lease, until=from_micros(until))
 
     @override
-    async def record(self, customer: CustomerId, contacts: Sequence[Contact]) -> Sequence[bool]:
+    async def record(self, contacts: Sequence[tuple[CustomerId, Contact]]) -> Sequence[bool]:
         self._check(contacts)
         with self._lock:
-            person = self._people.setdefault(self._where(customer), PersonLedger())
-            return [person.add(contact) for contact in contacts]
+            return [
+                self._people.setdefault(self._where(customer), PersonLedger()).add(contact)
+                for customer, contact in contacts
+            ]
 
     @override
     async def entries(self, customer: CustomerId, *, since: int = 0) -> Sequence[Contact]:

@@ -87,9 +87,9 @@ class SqliteLedger(Ledger):
         return await self._write(lambda desk: _renew(desk, lease, until))
 
     @override
-    async def record(self, customer: CustomerId, contacts: Sequence[Contact]) -> Sequence[bool]:
+    async def record(self, contacts: Sequence[tuple[CustomerId, Contact]]) -> Sequence[bool]:
         check_batch(contacts)
-        return await self._write(lambda desk: _record(desk, desk.where(customer), contacts))
+        return await self._write(lambda desk: _record(desk, contacts))
 
     @override
     async def entries(self, customer: CustomerId, *, since: int = 0) -> Sequence[Contact]:
@@ -211,11 +211,19 @@ def _renew(desk: Desk, lease: Lease, until: int) -> Lease | None:
     return attrs.evolve(lease, until=from_micros(until))
 
 
-def _record(desk: Desk, customer: CustomerId, contacts: Sequence[Contact]) -> list[bool]:
-    person = desk.person(customer)
-    added = [person.add(contact) for contact in contacts]
-    new = {contact.message_id for contact, was_new in zip(contacts, added, strict=True) if was_new}
-    desk.put((customer, contact) for contact in person.contacts if contact.message_id in new)
+def _record(desk: Desk, contacts: Sequence[tuple[CustomerId, Contact]]) -> list[bool]:
+    people: dict[CustomerId, PersonLedger] = {}
+    added = []
+    new = []
+    for whose, contact in contacts:
+        customer = desk.where(whose)
+        person = people.get(customer)
+        if person is None:
+            person = people[customer] = desk.person(customer)
+        added.append(person.add(contact))
+        if added[-1]:
+            new.append((customer, person.by_message[contact.message_id]))
+    desk.put(new)
     return added
 
 

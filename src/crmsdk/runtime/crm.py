@@ -332,7 +332,7 @@ class Crm:
         customer = await find_customer(self._parts.store, who)
         moment = self._now() if at is None else to_moment(at, "at")
         (new,) = await self._parts.ledger.record(
-            customer, [self._parts.contact(id, channel=channel, kind=kind, at=moment)]
+            [(customer, self._parts.contact(id, channel=channel, kind=kind, at=moment))]
         )
         return new
 
@@ -520,7 +520,8 @@ class Crm:
         """Give everything about a person in order: events, decisions, messages, and why one was not sent."""
         person = await find_person(self._parts.store, who)
         store = self._parts.store
-        return timeline(person, await store.notes_of(person.id), await store.messages_of(person.id))
+        (notes,), (messages,) = await store.notes_of([person.id]), await store.messages_of([person.id])
+        return timeline(person, notes, messages)
 
     async def explain(
         self, who: str | Identifier, segment: Predicate, *, at: datetime | None = None

@@ -156,9 +156,10 @@ class Dispatcher:
 
     async def bring_forward(self, customer: CustomerId, now: datetime) -> None:
         """Try messages again that waited because their runs were paused."""
+        (messages,) = await self.store.messages_of([customer])
         held = [
             with_changes(message, not_before=now)
-            for message in await self.store.messages_of(customer)
+            for message in messages
             if message.state is MessageState.PENDING and message.reason == PAUSED and message.lease is None
         ]
         await self.store.settle(held, worker=self.worker)

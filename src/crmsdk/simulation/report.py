@@ -70,15 +70,12 @@ async def report_of(
     after = None
     while page := await store.customers(after=after, limit=_PAGE):
         after = page[-1]
-        for person in await store.load(page):
-            if person is not None:
-                people[person.id] = person
-                messages.extend(
-                    message for message in await store.messages_of(person.id) if start <= message.due <= until
-                )
-                notes[person.id] = [
-                    note for note in await store.notes_of(person.id) if start <= note.at <= until
-                ]
+        people.update((person.id, person) for person in await store.load(page) if person is not None)
+        for rows in await store.messages_of(page, since=start):
+            messages.extend(message for message in rows if message.due <= until)
+        for customer, lines in zip(page, await store.notes_of(page, since=start), strict=True):
+            if customer in people:
+                notes[customer] = [note for note in lines if note.at <= until]
     return Report(
         start=start,
         until=until,

@@ -3,6 +3,7 @@
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from itertools import islice
 from typing import Any, Final, TypeVar
 
@@ -12,6 +13,7 @@ from crmsdk.journeys.person import Person
 from crmsdk.model.customer import Identifier, IdentifierKind
 from crmsdk.model.facts import Facts
 from crmsdk.model.ids import CustomerId
+from crmsdk.model.moment import to_micros
 from crmsdk.stores._sqlite_people import (
     ATTRIBUTES,
     CONSENTS,
@@ -24,7 +26,7 @@ from crmsdk.stores._sqlite_people import (
 )
 from crmsdk.stores._sqlite_table import Row, Table
 
-__all__ = ["among", "owners_of", "people", "values_among"]
+__all__ = ["among", "of_people", "owners_of", "people", "values_among"]
 
 _CHUNK: Final = 500
 """Keys a query: SQLite takes many more, but each length is a statement of its own in the cache."""
@@ -38,7 +40,7 @@ def among(
     keys: Iterable[str],
     *,
     order: str = "",
-    first: Sequence[str] = (),
+    first: Sequence[str | int] = (),
 ) -> Iterator[Row]:
     """Run a query that ends in ``IN`` for many keys.
 
@@ -62,6 +64,39 @@ def values_among(
     return [
         table.value(row) for row in among(connection, f"{table.select} WHERE {key} IN", keys, order=order)
     ]
+
+
+def of_people(
+    connection: sqlite3.Connection,
+    *,
+    table: Table[_Value],
+    customers: Sequence[CustomerId],
+    since: datetime | None,
+    moment: str,
+    then: str,
+) -> list[list[_Value]]:
+    """Read the values of a table that belong to each customer, by a column of moments and another one.
+
+    Args:
+        connection: Inside of a transaction.
+        table: Its first column names the owner.
+        customers: Any number.
+        since: Read only what is of this moment or later.
+        moment, then: The columns.
+    """
+    late, first = ("", []) if since is None else (f"{moment} >= ? AND ", [to_micros(since)])
+    owner = table.columns[0]
+    rows = among(
+        connection,
+        f"{table.select} WHERE {late}{owner} IN",
+        customers,
+        order=f"ORDER BY {owner}, {moment}, {then}",
+        first=first,
+    )
+    found: dict[str, list[_Value]] = defaultdict(list)
+    for row in rows:
+        found[row[0]].append(table.value(row))
+    return [found.get(customer, []) for customer in customers]
 
 
 def owners_of(

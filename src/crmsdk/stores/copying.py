@@ -1,14 +1,20 @@
 """Copies people from one store to another, with their runs, messages, timelines and definitions."""
 
+from collections import defaultdict
+from collections.abc import Iterable
+
 import attrs
 
-from crmsdk.journeys.person import Change, Person
+from crmsdk.journeys.person import Change, Person, Task
 from crmsdk.model.facts import Facts
-from crmsdk.ports import Store
+from crmsdk.model.ids import CustomerId
+from crmsdk.policy.record import Contact
+from crmsdk.ports import Ledger, Store
 
-__all__ = ["copy_people"]
+__all__ = ["copy_contacts", "copy_people"]
 
 _PAGE = 200
+_CONTACTS = 1_000  # what a ledger takes at a time
 
 
 async def copy_people(source: Store, target: Store) -> int:
@@ -16,7 +22,7 @@ async def copy_people(source: Store, target: Store) -> int:
 
     The definitions come first, so that opening the copy changes nobody. People that the target has already
     are left as they are there, so an interrupted copy can be repeated. Contacts in the ledger are the
-    ledger's own; ``Ledger.record`` takes them over.
+    ledger's own; ``copy_contacts`` copies them.
 
     Args:
         source: Read page by page; nobody should write it meanwhile.
@@ -29,8 +35,13 @@ async def copy_people(source: Store, target: Store) -> int:
     after = None
     while page := await source.customers(after=after, limit=_PAGE):
         after = page[-1]
+        people = await source.load(page)
+        messages, notes = await source.messages_of(page), await source.notes_of(page)
+        tasks: defaultdict[CustomerId, list[Task]] = defaultdict(list)
+        for task in await source.tasks(customers=page, open_only=False):
+            tasks[task.customer].append(task)
         changes = []
-        for person in await source.load(page):
+        for person, rows, lines in zip(people, messages, notes, strict=True):
             if person is None:
                 continue
             nobody = Person(id=person.id, created=person.created, facts=Facts(customer=person.id))
@@ -38,10 +49,28 @@ async def copy_people(source: Store, target: Store) -> int:
                 Change.between(
                     nobody,
                     attrs.evolve(person, version=0),
-                    messages=await source.messages_of(person.id),
-                    notes=await source.notes_of(person.id),
-                    tasks=await source.tasks(customer=person.id, open_only=False),
+                    messages=rows,
+                    notes=lines,
+                    tasks=tasks[person.id],
                 )
             )
         copied += sum(await target.commit(changes))
     return copied
+
+
+async def copy_contacts(source: Ledger, target: Ledger, customers: Iterable[CustomerId]) -> int:
+    """Copy people's contacts from one ledger to another, as sent; say how many were new there.
+
+    Args:
+        source: Read person by person.
+        target: Any other ledger.
+        customers: Whose contacts.
+    """
+    copied = 0
+    waiting: list[tuple[CustomerId, Contact]] = []
+    for customer in customers:
+        waiting += [(customer, contact) for contact in await source.entries(customer)]
+        while len(waiting) >= _CONTACTS:
+            copied += sum(await target.record(waiting[:_CONTACTS]))
+            del waiting[:_CONTACTS]
+    return copied + sum(await target.record(waiting))

@@ -4,7 +4,7 @@ It never suspends, so a simulation drives it without an event loop. Every other 
 """
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from itertools import count
 from typing import Final, TypeAlias
@@ -122,19 +122,38 @@ class MemoryStore(Store):
         return [self._messages.by_id.get(id) for id in ids]
 
     @override
-    async def messages_of(self, customer: CustomerId) -> Sequence[Message]:
+    async def messages_of(
+        self, customers: Sequence[CustomerId], *, since: datetime | None = None
+    ) -> Sequence[Sequence[Message]]:
         self._check_open()
-        return sorted(self._messages.of(customer), key=lambda message: (message.due, message.id))
+        return [
+            sorted(
+                (row for row in self._messages.of(customer) if since is None or row.due >= since),
+                key=lambda row: (row.due, row.id),
+            )
+            for customer in customers
+        ]
 
     @override
-    async def notes_of(self, customer: CustomerId) -> Sequence[Note]:
+    async def notes_of(
+        self, customers: Sequence[CustomerId], *, since: datetime | None = None
+    ) -> Sequence[Sequence[Note]]:
         self._check_open()
-        return [note for _, _, note in sorted(self._notes.get(customer, ()))]
+        return [
+            [note for at, _, note in sorted(self._notes.get(customer, ())) if since is None or at >= since]
+            for customer in customers
+        ]
 
     @override
-    async def tasks(self, *, customer: CustomerId | None = None, open_only: bool = True) -> Sequence[Task]:
+    async def tasks(
+        self, *, customers: Collection[CustomerId] | None = None, open_only: bool = True
+    ) -> Sequence[Task]:
         self._check_open()
-        rows = self._tasks.all() if customer is None else self._tasks.of(customer)
+        rows = (
+            self._tasks.all()
+            if customers is None
+            else [task for customer in frozenset(customers) for task in self._tasks.of(customer)]
+        )
         found = [task for task in rows if not open_only or task.done is None]
         return sorted(found, key=lambda task: (task.deadline, task.id))
 

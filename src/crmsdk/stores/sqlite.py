@@ -4,7 +4,7 @@ The file must lie on a local disk: a write-ahead log does not work over a networ
 """
 
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing
 from datetime import datetime, timedelta
 from functools import partial
@@ -26,7 +26,7 @@ from crmsdk.stores import _sqlite_queue
 from crmsdk.stores._sqlite_commit import commit
 from crmsdk.stores._sqlite_outbox import DEFINITIONS, MESSAGES, NOTES, TASKS
 from crmsdk.stores._sqlite_people import EVENTS
-from crmsdk.stores._sqlite_reading import owners_of, people, values_among
+from crmsdk.stores._sqlite_reading import of_people, owners_of, people, values_among
 from crmsdk.stores._sqlite_schema import found_version
 from crmsdk.stores._sqlite_session import Session
 from crmsdk.stores._sqlite_table import Table
@@ -163,21 +163,33 @@ class SqliteStore(Store):
         return [found.get(id) for id in ids]
 
     @override
-    async def messages_of(self, customer: CustomerId) -> Sequence[Message]:
-        return await self._session.read(_all(MESSAGES, "WHERE customer = ? ORDER BY due, id", customer))
+    async def messages_of(
+        self, customers: Sequence[CustomerId], *, since: datetime | None = None
+    ) -> Sequence[Sequence[Message]]:
+        read = partial(of_people, table=MESSAGES, customers=customers, since=since, moment="due", then="id")
+        return await self._session.read(read)
 
     @override
-    async def notes_of(self, customer: CustomerId) -> Sequence[Note]:
-        return await self._session.read(_all(NOTES, "WHERE customer = ? ORDER BY at, seq", customer))
+    async def notes_of(
+        self, customers: Sequence[CustomerId], *, since: datetime | None = None
+    ) -> Sequence[Sequence[Note]]:
+        read = partial(of_people, table=NOTES, customers=customers, since=since, moment="at", then="seq")
+        return await self._session.read(read)
 
     @override
-    async def tasks(self, *, customer: CustomerId | None = None, open_only: bool = True) -> Sequence[Task]:
-        conditions = ["done IS NULL"] if open_only else []
-        if customer is not None:
-            conditions.append("customer = ?")
-        where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
-        given = () if customer is None else (customer,)
-        return await self._session.read(_all(TASKS, f"{where} ORDER BY deadline, id", *given))
+    async def tasks(
+        self, *, customers: Collection[CustomerId] | None = None, open_only: bool = True
+    ) -> Sequence[Task]:
+        if customers is None:
+            where = "WHERE done IS NULL" if open_only else ""
+            return await self._session.read(_all(TASKS, f"{where} ORDER BY deadline, id"))
+        found = await self._session.read(
+            lambda connection: values_among(connection, TASKS, "customer", customers)
+        )
+        return sorted(
+            (task for task in found if task.done is None or not open_only),
+            key=lambda task: (task.deadline, task.id),
+        )
 
     @override
     async def customers(self, *, after: CustomerId | None = None, limit: int) -> Sequence[CustomerId]:
@@ -216,7 +228,7 @@ class SqliteStore(Store):
         await self._session.close()
 
 
-def _all(table: Table[_Value], rest: str, *given: str) -> Callable[[sqlite3.Connection], list[_Value]]:
+def _all(table: Table[_Value], rest: str) -> Callable[[sqlite3.Connection], list[_Value]]:
     """Read all values of a table that the rest of a query chooses and orders."""
     sql = f"{table.select} {rest}"
-    return lambda connection: [table.value(row) for row in connection.execute(sql, given)]
+    return lambda connection: [table.value(row) for row in connection.execute(sql)]

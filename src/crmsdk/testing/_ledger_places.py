@@ -22,6 +22,7 @@ from crmsdk.testing._ledger_play import (
     lease_of,
     message,
     past,
+    record,
     reserve,
     with_ledger,
 )
@@ -89,7 +90,8 @@ class PlacePromises(LedgerPlay):
     async def test_filters_choose_what_is_counted(self, ledger: Ledger) -> None:
         one_email = at_most(1, where={ContactField.CHANNEL: ["email"]})
         one_each = at_most(1, where={ContactField.CHANNEL: ["sms", "push"], ContactField.SENDER: ["news"]})
-        await ledger.record(
+        await record(
+            ledger,
             ANN,
             [past("p1", NOW - 3, channel="push", sender="other"), past("p2", NOW - 2, channel="email")],
         )
@@ -119,13 +121,14 @@ class PlacePromises(LedgerPlay):
 
     @with_ledger
     async def test_absolute_bound_stands_in_for_a_window(self, ledger: Ledger) -> None:
-        await ledger.record(ANN, [past("yesterday", NOW - 1), past("today", NOW)])
+        await record(ledger, ANN, [past("yesterday", NOW - 1), past("today", NOW)])
         assert await reserve(ledger, ask("m1", at_most(2, since=NOW - 1), now=NOW + 40 * DAY)) == [True]
         assert await reserve(ledger, ask("m2", at_most(2, since=NOW - 1), now=NOW + 40 * DAY)) == [False]
 
     @with_ledger
     async def test_different_values_are_counted_and_a_known_one_passes(self, ledger: Ledger) -> None:
-        await ledger.record(
+        await record(
+            ledger,
             ANN,
             [past("p1", NOW - 3), past("p2", NOW - 2), past("p3", NOW - 1, channel="sms")],
         )
@@ -136,14 +139,14 @@ class PlacePromises(LedgerPlay):
 
     @with_ledger
     async def test_different_values_leave_the_window_one_by_one(self, ledger: Ledger) -> None:
-        await ledger.record(ANN, [past("p1", NOW), past("p2", NOW + 5, channel="sms")])
+        await record(ledger, ANN, [past("p1", NOW), past("p2", NOW + 5, channel="sms")])
         for wait, expected in ((DAY - 1, False), (DAY, True)):
             asked = ask(f"m{wait}", at_most(2, distinct="push"), channels=["push"], now=NOW + wait)
             assert await reserve(ledger, asked) == [expected]
 
     @with_ledger
     async def test_first_open_option_is_taken(self, ledger: Ledger) -> None:
-        await ledger.record(ANN, [past("p1", NOW - 1)])
+        await record(ledger, ANN, [past("p1", NOW - 1)])
         email = Option("email", (at_most(1, where=_EVERY),))
         sms, push = Option("sms", (at_most(5),)), Option("push", ())
         channels = ["email", "sms", "push"]
@@ -249,7 +252,7 @@ class PlacePromises(LedgerPlay):
     async def test_standing_is_what_was_there_before(self, ledger: Ledger) -> None:
         stop = Suppression(customer=ANN, channel="sms", reason="asked", at=NOW)
         await ledger.suppress([stop])
-        await ledger.record(ANN, [past("old", NOW - 9), past("young", NOW - 3)])
+        await record(ledger, ANN, [past("old", NOW - 9), past("young", NOW - 3)])
         (answer,) = await ledger.reserve([ask("m1", since=NOW - 9)])
         assert answer.standing.now == NOW
         assert "m1" not in [contact.message_id for contact in answer.standing.contacts]

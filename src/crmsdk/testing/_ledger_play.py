@@ -29,6 +29,7 @@ __all__ = [
     "lease_of",
     "message",
     "past",
+    "record",
     "reserve",
     "with_ledger",
 ]
@@ -47,6 +48,11 @@ _EARLIER: Final = 400 * DAY
 def message(name: str) -> MessageId:
     """Name a message."""
     return MessageId(name)
+
+
+async def record(ledger: Ledger, customer: CustomerId, contacts: Sequence[Contact]) -> Sequence[bool]:
+    """Record contacts of one person."""
+    return await ledger.record([(customer, contact) for contact in contacts])
 
 
 def at_most(

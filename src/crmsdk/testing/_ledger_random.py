@@ -100,7 +100,7 @@ class _Player:
                 made = past(
                     f"p{number}", now - draw.choice([0, 1, HOUR, DAY]), channel=draw.choice(_CHANNELS)
                 )
-                return lambda ledger: ledger.record(person, [made])
+                return lambda ledger: ledger.record([(person, made)])
             case 6:
                 return self._suppression(person)
             case 7:

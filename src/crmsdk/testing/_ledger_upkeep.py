@@ -25,6 +25,7 @@ from crmsdk.testing._ledger_play import (
     lease_of,
     message,
     past,
+    record,
     reserve,
     with_ledger,
 )
@@ -100,15 +101,25 @@ class UpkeepPromises(LedgerPlay):
     async def test_recorded_contact_counts_at_its_own_moment(self, ledger: Ledger) -> None:
         await reserve(ledger, ask("m1"))
         call = past("call", NOW - DAY + 1, channel="phone", priority=70)
-        assert list(await ledger.record(ANN, [call, call])) == [True, False]
-        assert list(await ledger.record(ANN, [past("m1", NOW - 5)])) == [False]
+        assert list(await record(ledger, ANN, [call, call])) == [True, False]
+        assert list(await record(ledger, ANN, [past("m1", NOW - 5)])) == [False]
         assert next(iter(await ledger.entries(ANN))) == call
         assert await reserve(ledger, ask("m2", at_most(2))) == [False]
         assert await reserve(ledger, ask("m3", at_most(2), now=NOW + 1)) == [True]
 
     @with_ledger
+    async def test_one_batch_records_contacts_of_many_people(self, ledger: Ledger) -> None:
+        await record(ledger, BOB, [past("p2", NOW - 9)])
+        pairs = [(ANN, past("p1", NOW)), (BOB, past("p2", NOW)), (BOB, past("p1", NOW - 2))]
+        pairs += [(ANN, past("p2", NOW - 1)), (ANN, past("p1", NOW - 3))]
+        assert list(await ledger.record(pairs)) == [True, False, True, True, False]
+        for customer, moments in ((ANN, [NOW - 1, NOW]), (BOB, [NOW - 9, NOW - 2])):
+            assert [contact.at for contact in await ledger.entries(customer)] == moments
+        assert list(await ledger.record([])) == []
+
+    @with_ledger
     async def test_entries_come_in_order_from_a_moment_on(self, ledger: Ledger) -> None:
-        await ledger.record(ANN, [past("c", NOW), past("b", NOW), past("a", NOW + 1), past("d", NOW - 1)])
+        await record(ledger, ANN, [past("c", NOW), past("b", NOW), past("a", NOW + 1), past("d", NOW - 1)])
         names = [contact.message_id for contact in await ledger.entries(ANN)]
         assert names == ["d", "b", "c", "a"]
         assert [each.message_id for each in await ledger.entries(ANN, since=NOW)] == ["b", "c", "a"]
@@ -213,8 +224,8 @@ class UpkeepPromises(LedgerPlay):
 
     @with_ledger
     async def test_message_that_both_hold_is_kept_once_the_sent_one_first(self, ledger: Ledger) -> None:
-        await ledger.record(ANN, [past("m1", NOW - 5)])
-        await ledger.record(BOB, [past("m2", NOW - 4)])
+        await record(ledger, ANN, [past("m1", NOW - 5)])
+        await record(ledger, BOB, [past("m2", NOW - 4)])
         await reserve(ledger, ask("m2"), ask("m1", customer=BOB))
         assert list(await ledger.move(ANN, BOB)) == ["m1"]
         contacts = [(each.message_id, each.at, each.state) for each in await ledger.entries(BOB)]
@@ -254,8 +265,8 @@ class UpkeepPromises(LedgerPlay):
     @with_ledger
     async def test_erased_person_starts_anew_but_the_address_stays_stopped(self, ledger: Ledger) -> None:
         await ledger.suppress([Suppression(customer=ANN), Suppression(address="hash-1")])
-        await ledger.record(ANN, [past("p1", NOW - 1)])
-        await ledger.record(BOB, [past("p2", NOW - 1)])
+        await record(ledger, ANN, [past("p1", NOW - 1)])
+        await record(ledger, BOB, [past("p2", NOW - 1)])
         await ledger.erase(ANN)
         assert list(await ledger.entries(ANN)) == []
         assert len(await ledger.entries(BOB)) == 1
@@ -280,7 +291,7 @@ class UpkeepPromises(LedgerPlay):
 
     @with_ledger
     async def test_forget_drops_old_sent_contacts_only(self, ledger: Ledger) -> None:
-        await ledger.record(ANN, [past("p1", NOW - 2), past("p2", NOW)])
+        await record(ledger, ANN, [past("p1", NOW - 2), past("p2", NOW)])
         await reserve(ledger, ask("m1", customer=BOB, now=NOW - 2))
         assert await ledger.forget(NOW) == 1
         assert [each.message_id for each in await ledger.entries(ANN)] == ["p2"]
@@ -322,7 +333,7 @@ class UpkeepPromises(LedgerPlay):
                 lambda: ledger.commit([_UNKNOWN]),
                 lambda: ledger.release([_UNKNOWN]),
                 lambda: ledger.renew(_UNKNOWN, NOW),
-                lambda: ledger.record(ANN, [past("p1", NOW)]),
+                lambda: record(ledger, ANN, [past("p1", NOW)]),
                 lambda: ledger.entries(ANN),
                 lambda: ledger.in_doubt(NOW),
                 lambda: ledger.resolve(ANN, message("m1"), sent=True, now=NOW),

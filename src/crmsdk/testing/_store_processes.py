@@ -26,7 +26,9 @@ from crmsdk.testing._store_samples import (
     ids,
     load_one,
     message,
+    messages_of,
     note,
+    notes_of,
     person,
     run,
     with_events,
@@ -67,8 +69,8 @@ class ProcessPromises(SealedSuite):
         await store.set_paused("welcome", True)
         await store.close()
         assert await load_one(second) == ann
-        assert ids(await second.messages_of(ANN)) == ["m1"]
-        assert await second.notes_of(ANN) == [note("x")]
+        assert ids(await messages_of(second, ANN)) == ["m1"]
+        assert await notes_of(second, ANN) == [note("x")]
         assert await second.paused() == {"welcome"}
         assert await second.due(hours(1), limit=9) == [ANN]
         await second.close()
@@ -82,7 +84,7 @@ class ProcessPromises(SealedSuite):
             )
             assert sorted(written for (written,) in answers) == [False, True]
             ann = await load_one(second)
-        assert [line.text for line in await store.notes_of(ANN)] == list("01234")
+        assert [line.text for line in await notes_of(store, ANN)] == list("01234")
         await second.close()
 
     async def test_one_event_from_two_sides_is_stored_once(self, store: Store, second: Store) -> None:

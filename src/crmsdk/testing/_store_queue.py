@@ -18,7 +18,9 @@ from crmsdk.testing._store_samples import (
     ids,
     load_one,
     message,
+    messages_of,
     note,
+    notes_of,
     person,
     run,
     settle,
@@ -242,7 +244,7 @@ class SettlePromises(SealedSuite):
         )
         assert await settle(store, sent, worker="w", notes=[note("sent", message="m1")])
         assert await _row(store) == sent
-        assert [line.text for line in await store.notes_of(ANN)] == ["sent"]
+        assert [line.text for line in await notes_of(store, ANN)] == ["sent"]
         assert (await load_one(store)).version == 1, "settling touches no person"
 
     async def test_the_row_takes_the_lease_of_the_message(self, store: Store) -> None:
@@ -262,7 +264,7 @@ class SettlePromises(SealedSuite):
         await write(store, await load_one(store), withdrawn=["r1"])
         assert not await settle(store, held, worker="w", notes=[note("lost")])
         assert await store.messages([held.id]) == [None]
-        assert await store.notes_of(ANN) == []
+        assert await notes_of(store, ANN) == []
 
     @pytest.mark.parametrize("state", [state for state in MessageState if state.final])
     async def test_a_final_row_is_refused(self, store: Store, state: MessageState) -> None:
@@ -271,7 +273,7 @@ class SettlePromises(SealedSuite):
         assert await settle(store, final, worker="w")
         assert not await settle(store, held, worker="w", notes=[note("lost")])
         assert await _row(store) == final
-        assert await store.notes_of(ANN) == []
+        assert await notes_of(store, ANN) == []
 
     async def test_t01_a_row_held_by_another_is_refused(self, store: Store) -> None:
         held = await self._held(store)
@@ -279,7 +281,7 @@ class SettlePromises(SealedSuite):
         sent = attrs.evolve(held, state=MessageState.SENT)
         assert not await settle(store, sent, worker="w", notes=[note("lost")])
         assert await _row(store) == taken
-        assert await store.notes_of(ANN) == []
+        assert await notes_of(store, ANN) == []
         assert await settle(store, attrs.evolve(taken, state=MessageState.SENT), worker="v")
 
     async def test_a_lease_that_is_over_still_settles_if_nobody_took_it(self, store: Store) -> None:
@@ -313,8 +315,8 @@ class SettlePromises(SealedSuite):
         assert await settle(store, attrs.evolve(held[2], state=MessageState.SENT, lease=None), worker="w")
         told = {row.id: [note(f"{row.id} a"), note(f"{row.id} b")] for row in held if row.id != "m4"}
         await store.settle(list(reversed(held)), worker="w", notes=told)
-        assert [line.text for line in await store.notes_of(ANN)] == ["m1 a", "m1 b"]
-        assert [line.text for line in await store.notes_of(BOB)] == ["m2 a", "m2 b"]
+        assert [line.text for line in await notes_of(store, ANN)] == ["m1 a", "m1 b"]
+        assert [line.text for line in await notes_of(store, BOB)] == ["m2 a", "m2 b"]
 
 
 @pytest.mark.anyio
@@ -331,12 +333,41 @@ class RecordPromises(SealedSuite):
         ann = await add(store, person(), messages=rows[:2])
         await write(store, ann, messages=rows[2:])
         await add(store, person("bob"), messages=[message("e", "bob")])
-        assert ids(await store.messages_of(ANN)) == ["c", "a", "b", "d"]
+        assert ids(await messages_of(store, ANN)) == ["c", "a", "b", "d"]
+
+    async def test_messages_of_many_customers_come_apart_as_asked_for(self, store: Store) -> None:
+        await add(store, person("bob"), messages=[message("m2", "bob"), message("m4", "bob", at=hours(-1))])
+        await add(store, person(), messages=[message("m3"), message("m1")])
+        asked = [BOB, CustomerId("nobody"), ANN, BOB]
+        found = [ids(some) for some in await store.messages_of(asked)]
+        assert found == [["m4", "m2"], [], ["m1", "m3"], ["m4", "m2"]]
+        assert await store.messages_of([]) == []
+
+    async def test_messages_since_a_moment_are_those_due_then_or_later(self, store: Store) -> None:
+        rows = [message(f"m{n}", at=hours(n), not_before=hours(9 - n)) for n in range(3)]
+        await add(store, person("bob"))
+        await add(store, person(), messages=rows)
+        found = [ids(some) for some in await store.messages_of([ANN, BOB], since=hours(1))]
+        assert found == [["m1", "m2"], []]
+
+    async def test_notes_of_many_customers_come_apart_as_asked_for(self, store: Store) -> None:
+        await add(store, person("bob"), notes=[note("late", at=hours(1)), note("b")])
+        await add(store, person(), notes=[note("a"), note("z"), note("early", at=hours(-1))])
+        asked = [BOB, CustomerId("nobody"), ANN, BOB]
+        found = [[line.text for line in some] for some in await store.notes_of(asked)]
+        assert found == [["b", "late"], [], ["early", "a", "z"], ["b", "late"]]
+        assert await store.notes_of([]) == []
+
+    async def test_notes_since_a_moment_are_those_of_then_or_later(self, store: Store) -> None:
+        lines = [note("2", at=hours(2)), note("1", at=hours(1)), note("0.999", at=hours(0.999))]
+        await add(store, person(), notes=lines)
+        (found,) = await store.notes_of([ANN], since=hours(1))
+        assert [line.text for line in found] == ["1", "2"]
 
     async def test_notes_of_one_moment_keep_their_order(self, store: Store) -> None:
         ann = await add(store, person(), notes=[note("z"), note("y"), note("future", at=hours(1))])
         await write(store, ann, notes=[note("x"), note("past", at=hours(-1))])
-        lines = [line.text for line in await store.notes_of(ANN)]
+        lines = [line.text for line in await notes_of(store, ANN)]
         assert lines == ["past", "z", "y", "x", "future"]
 
     async def test_a_note_reads_back_as_written(self, store: Store) -> None:
@@ -344,22 +375,24 @@ class RecordPromises(SealedSuite):
             "why", journey="j", enrollment="r", step="s", message="m", data={"rules": ("cap", "quiet")}
         )
         await add(store, person(), notes=[line])
-        assert await store.notes_of(ANN) == [line]
+        assert await notes_of(store, ANN) == [line]
 
     async def test_tasks_come_by_deadline_and_id(self, store: Store) -> None:
         done = task("t0", done=hours(1), answer="yes")
         ann = await add(store, person(), tasks=[task("t2"), task("t3", deadline=hours(1)), done])
         await add(store, person("bob"), tasks=[task("t1", "bob")])
         assert ids(await store.tasks()) == ["t3", "t1", "t2"]
-        assert ids(await store.tasks(customer=ANN)) == ["t3", "t2"]
-        assert await store.tasks(customer=ANN, open_only=False) == [
+        assert ids(await store.tasks(customers=[ANN])) == ["t3", "t2"]
+        assert ids(await store.tasks(customers=[BOB, ANN, BOB])) == ["t3", "t1", "t2"]
+        assert await store.tasks(customers=[]) == []
+        assert await store.tasks(customers=[ANN], open_only=False) == [
             task("t3", deadline=hours(1)),
             done,
             task("t2"),
         ]
         assert ids(await store.tasks(open_only=False)) == ["t3", "t0", "t1", "t2"]
         await write(store, ann, tasks=[task("t3", deadline=hours(1), done=hours(2))])
-        assert ids(await store.tasks(customer=ANN)) == ["t2"]
+        assert ids(await store.tasks(customers=[ANN])) == ["t2"]
 
     async def test_definitions_are_kept_once_oldest_first(self, store: Store) -> None:
         first = StoredDefinition(hash="h2", name="welcome", text='{"ё": 1}')

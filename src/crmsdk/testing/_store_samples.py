@@ -23,7 +23,9 @@ __all__ = [
     "ids",
     "load_one",
     "message",
+    "messages_of",
     "note",
+    "notes_of",
     "person",
     "run",
     "settle",
@@ -123,6 +125,18 @@ async def load_one(store: Store, id: str = "ann") -> Person:
     """Read a person that must be there."""
     (found,) = await store.load([CustomerId(id)])
     assert found is not None, f"the store does not know {id!r}, who was written"
+    return found
+
+
+async def messages_of(store: Store, customer: CustomerId) -> Sequence[Message]:
+    """Read the messages of one customer."""
+    (found,) = await store.messages_of([customer])
+    return found
+
+
+async def notes_of(store: Store, customer: CustomerId) -> Sequence[Note]:
+    """Read the timeline of one customer."""
+    (found,) = await store.notes_of([customer])
     return found
 
 

@@ -21,7 +21,7 @@ from crmsdk.model.ids import CustomerId, MessageId
 from crmsdk.model.moment import to_micros
 from crmsdk.policy.record import ContactState, Suppression
 from crmsdk.policy.request import NOTHING_KNOWN, ContactRequest
-from crmsdk.testing._ledger_play import ANN, NOW, ask, at_most, past, reserve
+from crmsdk.testing._ledger_play import ANN, NOW, ask, at_most, past, record, reserve
 from tests.unit.ledgers import contender
 
 CONTENDER = Path(contender.__file__)
@@ -230,10 +230,10 @@ def test_full_disk_loses_nothing(tmp_path: Path) -> None:
             database.execute(f"PRAGMA max_page_count = {pages}")
             bulk = [past(f"p{number}" + "x" * 500, NOW - number) for number in range(900)]
             with pytest.raises(StoreFull, match="nothing was written"):
-                await ledger.record(ANN, bulk)
+                await record(ledger, ANN, bulk)
             assert [each.message_id for each in await ledger.entries(ANN)] == ["m1"]
             database.execute("PRAGMA max_page_count = 100000")
-            assert all(await ledger.record(ANN, bulk))
+            assert all(await record(ledger, ANN, bulk))
         finally:
             await ledger.close()
 

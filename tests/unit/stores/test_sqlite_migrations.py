@@ -17,7 +17,7 @@ from crmsdk.stores._sqlite_reading import people
 from crmsdk.stores._sqlite_schema import MIGRATIONS, Migration, migrate
 from crmsdk.stores._sqlite_session import Session
 from crmsdk.stores.sqlite import SqliteStore
-from crmsdk.testing._store_samples import add, event, hours, message, note, person, run, with_events
+from crmsdk.testing._store_samples import add, event, hours, message, note, notes_of, person, run, with_events
 
 pytestmark = pytest.mark.anyio
 
@@ -72,7 +72,7 @@ async def test_a_database_of_every_released_version_opens(tmp_path: Path, dump: 
     (found,) = await store.load([CustomerId("ann")])
     assert found is not None
     assert (found.facts.events, found.enrollments) == (_sample().facts.events, _sample().enrollments)
-    assert [line.text for line in await store.notes_of(found.id)] == ["x"]
+    assert [line.text for line in await notes_of(store, found.id)] == ["x"]
     await add(store, person("bob"), messages=[message("m2", "bob")])
     await store.close()
     assert _versions(path) == [("schema", str(MIGRATIONS[-1].number))]

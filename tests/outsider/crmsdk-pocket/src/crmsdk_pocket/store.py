@@ -5,7 +5,7 @@
 
 import fcntl
 import pickle
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -143,20 +143,28 @@ class PocketStore(Store):
         with self._locked() as shelf:
             return [shelf.messages.get(one) for one in ids]
 
-    async def messages_of(self, customer: CustomerId) -> Sequence[Message]:
+    async def messages_of(
+        self, customers: Sequence[CustomerId], *, since: datetime | None = None
+    ) -> Sequence[Sequence[Message]]:
         with self._locked() as shelf:
-            rows = [row for row in shelf.messages.values() if row.customer == customer]
-        return sorted(rows, key=lambda row: (row.due, row.id))
+            rows = [row for row in shelf.messages.values() if since is None or row.due >= since]
+        rows.sort(key=lambda row: (row.due, row.id))
+        return [[row for row in rows if row.customer == customer] for customer in customers]
 
     # -- the rest
 
-    async def notes_of(self, customer: CustomerId) -> Sequence[Note]:
+    async def notes_of(
+        self, customers: Sequence[CustomerId], *, since: datetime | None = None
+    ) -> Sequence[Sequence[Note]]:
         with self._locked() as shelf:
-            return shelf.notes.get(customer, [])
+            lines = [shelf.notes.get(customer, []) for customer in customers]
+        return [[line for line in some if since is None or line.at >= since] for some in lines]
 
-    async def tasks(self, *, customer: CustomerId | None = None, open_only: bool = True) -> Sequence[Task]:
+    async def tasks(
+        self, *, customers: Collection[CustomerId] | None = None, open_only: bool = True
+    ) -> Sequence[Task]:
         with self._locked() as shelf:
-            found = [task for task in shelf.tasks.values() if customer in (None, task.customer)]
+            found = [task for task in shelf.tasks.values() if customers is None or task.customer in customers]
         asked = [task for task in found if task.done is None or not open_only]
         return sorted(asked, key=lambda task: (task.deadline, task.id))
 
