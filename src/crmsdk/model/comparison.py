@@ -15,6 +15,7 @@ import attrs
 from crmsdk.errors import DefinitionError, InputError
 from crmsdk.model.codec import definition
 from crmsdk.model.money import Money
+from crmsdk.model.patterns import pattern_of
 from crmsdk.model.values import Properties, Value, normal
 
 __all__ = ["Op", "PropTest", "compare", "exact", "kind_of", "operand_for", "value_at"]
@@ -33,6 +34,9 @@ class Op(StrEnum):
     CONTAINS = "contains"
     STARTS = "starts"
     ENDS = "ends"
+    CONTAINS_ANY = "contains_any"
+    CONTAINS_ALL = "contains_all"
+    MATCHES = "matches"
     EXISTS = "exists"
 
 
@@ -78,7 +82,8 @@ def compare(op: Op, actual: Value, operand: Value) -> bool:
 
     Args:
         op: ``in`` wants a list operand, ``between`` a list of two (both ends included), ``contains`` asks
-            for a substring of text or an item of a list.
+            for a substring of text or an item of a list, ``contains_any`` and ``contains_all`` for some or
+            all of a list; ``matches`` looks for a pattern anywhere in a text.
         actual: The value found; None when missing.
         operand: The value asked for.
 
@@ -111,6 +116,14 @@ def compare(op: Op, actual: Value, operand: Value) -> bool:
             return isinstance(actual, str) and isinstance(operand, str) and actual.startswith(operand)
         case Op.ENDS:
             return isinstance(actual, str) and isinstance(operand, str) and actual.endswith(operand)
+        case Op.CONTAINS_ANY:
+            return isinstance(operand, tuple) and any(compare(Op.CONTAINS, actual, item) for item in operand)
+        case Op.CONTAINS_ALL:
+            return isinstance(operand, tuple) and all(compare(Op.CONTAINS, actual, item) for item in operand)
+        case Op.MATCHES:
+            return (
+                isinstance(actual, str) and isinstance(operand, str) and pattern_of(operand).found_in(actual)
+            )
 
 
 def _orderable(actual: Value, operand: Value) -> bool:
@@ -165,7 +178,7 @@ def operand_for(op: Op, value: object, path: str) -> Value:
 
     Raises:
         DefinitionError: an order asked of text, an empty list, a reversed or mixed pair, a naive moment,
-            a missing operand, or one for ``exists``.
+            a missing operand, one for ``exists``, or a pattern we do not take.
     """
     try:
         operand = normal(_plain(value), path)
@@ -187,12 +200,14 @@ def _fault(op: Op, operand: Value) -> str:
     match op:
         case Op.EXISTS:
             return "" if operand is None else "exists takes no value to compare with"
-        case Op.IN:
+        case Op.IN | Op.CONTAINS_ANY | Op.CONTAINS_ALL:
             if not isinstance(operand, tuple) or not operand:
-                return "needs a list of one value or more to be in"
+                return f"needs a list of one value or more{' to be in' if op is Op.IN else ''}"
             return "holds a missing value; ask missing() for that" if None in operand else ""
         case Op.BETWEEN:
             return _pair_fault(operand)
+        case Op.MATCHES:
+            return _pattern_fault(operand)
         case Op.STARTS | Op.ENDS:
             return "" if isinstance(operand, str) else f"is {kind_of(operand)}; only text starts or ends so"
         case _ if operand is None:
@@ -203,6 +218,16 @@ def _fault(op: Op, operand: Value) -> str:
             return ""
         case Op.LT | Op.LE | Op.GT | Op.GE:
             return _order_fault(operand)
+
+
+def _pattern_fault(operand: Value) -> str:
+    if not isinstance(operand, str):
+        return f"is {kind_of(operand)}; give a pattern as text"
+    try:
+        pattern_of(operand)
+    except DefinitionError as error:
+        return str(error)
+    return ""
 
 
 def _order_fault(operand: Value) -> str:

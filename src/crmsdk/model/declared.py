@@ -91,9 +91,20 @@ class PropRef(Generic[T]):
 
     def contains(self, item: object) -> PropTest:
         """Ask whether the text holds this text, or the list this item."""
-        if self.spec.kind not in {"text", "list"}:
-            self._refuse(f"is {self.spec.kind}; contains asks about text and lists")
+        self._hold(Op.CONTAINS)
         return PropTest(self.name, Op.CONTAINS, _plain(item, self._path))
+
+    def contains_any(self, items: Iterable[object]) -> PropTest:
+        """Ask whether the text or the list holds one of these or more."""
+        return self._holds(Op.CONTAINS_ANY, items)
+
+    def contains_all(self, items: Iterable[object]) -> PropTest:
+        """Ask whether the text or the list holds every one of these."""
+        return self._holds(Op.CONTAINS_ALL, items)
+
+    def matches(self, pattern: str) -> PropTest:
+        """Ask whether the text holds a pattern of ``crmsdk.model.patterns`` anywhere."""
+        return self._ask(Op.MATCHES, pattern)
 
     def startswith(self, text: str) -> PropTest:
         """Ask whether the text starts so."""
@@ -113,6 +124,16 @@ class PropRef(Generic[T]):
 
     def __repr__(self) -> str:
         return f"<property {self.name} of {self.event}>"
+
+    def _holds(self, op: Op, items: Iterable[object]) -> PropTest:
+        self._hold(op)
+        if isinstance(items, str):
+            self._refuse(f"is asked {op} of one text; give a list, or ask contains")
+        return PropTest(self.name, op, tuple(_plain(item, self._path) for item in items))
+
+    def _hold(self, op: Op) -> None:
+        if self.spec.kind not in {"text", "list"}:
+            self._refuse(f"is {self.spec.kind}; {op} asks about text and lists")
 
     @property
     def _path(self) -> str:

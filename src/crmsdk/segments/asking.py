@@ -86,13 +86,31 @@ class Readable(Comparable[A_co]):
         """Ask whether the value is one of these."""
         if isinstance(values, str):
             raise DefinitionError("in_ takes a list of values; give ['a', 'b'], or ask contains")
-        # The order of a set changes from run to run; the content hash must not.
-        items = sorted(values, key=_sort_key) if isinstance(values, AbstractSet) else values
-        return self._ask(Op.IN, tuple(items), False)
+        return self._ask(Op.IN, _items(values), False)
 
     def contains(self, item: Asked) -> A_co:
         """Ask whether the text holds this text, or the list this item."""
         return self._ask(Op.CONTAINS, item, False)
+
+    def contains_any(self, items: Iterable[Asked]) -> A_co:
+        """Ask whether the text or the list holds one of these or more."""
+        if isinstance(items, str):
+            raise DefinitionError("contains_any takes a list; give ['a', 'b'], or ask contains")
+        return self._ask(Op.CONTAINS_ANY, _items(items), False)
+
+    def contains_all(self, items: Iterable[Asked]) -> A_co:
+        """Ask whether the text or the list holds every one of these."""
+        if isinstance(items, str):
+            raise DefinitionError("contains_all takes a list; give ['a', 'b'], or ask contains")
+        return self._ask(Op.CONTAINS_ALL, _items(items), False)
+
+    def matches(self, pattern: str) -> A_co:
+        """Ask whether the text holds a pattern anywhere, as ``"^[A-Z]{2}-[0-9]+$"``.
+
+        Patterns are the part of regular expressions that means the same in every engine;
+        ``crmsdk.model.patterns`` says which.
+        """
+        return self._ask(Op.MATCHES, pattern, False)
 
     def startswith(self, text: str) -> A_co:
         """Ask whether the text starts so."""
@@ -109,6 +127,11 @@ class Readable(Comparable[A_co]):
     def missing(self) -> A_co:
         """Ask whether there is no value."""
         return self._ask(Op.EXISTS, None, True)
+
+
+def _items(values: Iterable[Asked]) -> tuple[Asked, ...]:
+    # The order of a set changes from run to run; the content hash must not.
+    return tuple(sorted(values, key=_sort_key) if isinstance(values, AbstractSet) else values)
 
 
 def _sort_key(value: Any) -> tuple[str, str]:

@@ -20,6 +20,11 @@ from crmsdk.segments.grammar import (
 __all__ = ["problems"]
 
 
+_HOLDING = frozenset({Op.CONTAINS, Op.CONTAINS_ANY, Op.CONTAINS_ALL})
+_INSIDE = _HOLDING | {Op.STARTS, Op.ENDS, Op.MATCHES}
+_LISTED = frozenset({Op.IN, Op.BETWEEN, Op.CONTAINS_ANY, Op.CONTAINS_ALL})
+
+
 def problems(
     condition: Condition, events: Mapping[str, Mapping[str, str]], attributes: Mapping[str, str]
 ) -> list[str]:
@@ -82,14 +87,15 @@ def _compared(what: str, name: str, op: Op, operand: Value, kinds: Mapping[str, 
         yield fault
     if kind is None or op is Op.EXISTS:
         return
-    if op in (Op.STARTS, Op.ENDS) or op is Op.CONTAINS:
-        wanted = ("text", "list") if op is Op.CONTAINS else ("text",)
+    items = operand if op in _LISTED and isinstance(operand, tuple) else (operand,)
+    if op in _INSIDE:
+        wanted = ("text", "list") if op in _HOLDING else ("text",)
         if kind not in wanted:
             yield f"{what} is {kind}; only {' or '.join(wanted)} can be asked {op}"
-        elif kind == "text" and kind_of(operand) != "text":
-            yield f"{what} is text and never contains {kind_of(operand)}; give text"
+        for item in items if kind == "text" else ():
+            if kind_of(item) != "text":
+                yield f"{what} is text and never contains {kind_of(item)}; give text"
         return
-    items = operand if op in (Op.IN, Op.BETWEEN) and isinstance(operand, tuple) else (operand,)
     for item in items:
         asked = kind_of(item)
         if kind not in (asked, asked.partition(" ")[0]):

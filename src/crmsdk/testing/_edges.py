@@ -40,6 +40,7 @@ MOMENTS = (*(NOW + edge + tick * _TICK for edge in _EDGES for tick in (0, -1, 1)
 NUMBERS: tuple[Value, ...] = (1, 2, 0, 3, -1, 1.0, 0.1, 0.2, 2**53 + 1, 1e308, -1e308)
 MONEY: tuple[Value, ...] = tuple(Money(minor, code) for code in ("RUB", "USD") for minor in (1, 2, 0, -1))
 TEXTS: tuple[Value, ...] = ("", "a", "ab", "привет", "при", "é", "e\u0301", "%_\\'\"", "1")
+_PATTERNS = ("^$", "a", "^a.?$", "[^a]", "(при|é)", "^[0-9%_]+", "b$|^.{6}$")
 DATES: tuple[Value, ...] = (date(2026, 3, 29), date(2024, 2, 29))
 _LISTS: tuple[Value, ...] = ((), ("a",), ("", "a"), (1,), (True, "a"))
 _MAPPINGS: tuple[Value, ...] = ({"city": "a"}, {"id": 1}, {"id": "a", "city": NOW}, {"city": None})
@@ -78,7 +79,9 @@ def operands(op: Op) -> st.SearchStrategy[Any]:
             return st.none()
         case Op.STARTS | Op.ENDS:
             return st.sampled_from(TEXTS)
-        case Op.IN:
+        case Op.MATCHES:
+            return st.sampled_from(_PATTERNS)
+        case Op.IN | Op.CONTAINS_ANY | Op.CONTAINS_ALL:
             return st.lists(anything, min_size=1, max_size=3).map(tuple)
         case Op.EQ | Op.CONTAINS:
             return anything

@@ -4,6 +4,7 @@ It shares nothing with the reference but the codec. The answer at one moment is 
 history; when the answer changes is found by asking at every moment at which anything could.
 """
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
@@ -87,6 +88,12 @@ def asks(op: str, data: Any, found: tuple[str, Any] | None) -> bool:
         return bool(
             operand in value if kind == "list" else kind == operand[0] == "text" and operand[1] in value
         )
+    if op == "contains_any":
+        return any(asks("contains", item, found) for item in data)
+    if op == "contains_all":
+        return all(asks("contains", item, found) for item in data)
+    if op == "matches":
+        return kind == "text" and bool(re.search(data.replace("$", r"\Z"), value, re.DOTALL))
     if op in ("starts", "ends"):
         return kind == "text" and bool((value.startswith if op == "starts" else value.endswith)(operand[1]))
     if op == "between":

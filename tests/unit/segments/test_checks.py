@@ -34,6 +34,9 @@ P = did("purchase")
         consent("email", "promo"),
         attr("city") == "Perm",
         attr("city").contains("e"),
+        attr("city").matches("^P"),
+        attr("city").contains_any(["e", "a"]),
+        P.where(prop("tags").contains_all([3, "a"])),
         attr("age").exists(),
         attr("address.city") == "Perm",
         attr("signup").within_last(td(1)),
@@ -67,6 +70,15 @@ def test_what_is_declared_and_can_compare_has_no_problem(fine: Condition) -> Non
         (attr("city").contains(3), "attribute 'city' is text and never contains number; give text"),
         (attr("age").startswith("1"), "attribute 'age' is number; only text can be asked starts"),
         (attr("age").contains(1), "attribute 'age' is number; only text or list can be asked contains"),
+        (
+            attr("age").contains_any([1]),
+            "attribute 'age' is number; only text or list can be asked contains_any",
+        ),
+        (
+            attr("city").contains_all(["a", 3]),
+            "attribute 'city' is text and never contains number; give text",
+        ),
+        (attr("age").matches("1"), "attribute 'age' is number; only text can be asked matches"),
         (
             attr("born").within_last(td(1)),
             "attribute 'born' is date, not a moment; only moments lie before or after others",

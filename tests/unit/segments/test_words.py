@@ -139,6 +139,40 @@ def test_words_of_an_attribute() -> None:
     assert x.contains("a") == AttrTest("x", Op.CONTAINS, "a")
     assert x.startswith("a") == AttrTest("x", Op.STARTS, "a")
     assert x.endswith("a") == AttrTest("x", Op.ENDS, "a")
+    assert x.contains_any({"b", "a"}) == AttrTest("x", Op.CONTAINS_ANY, ("a", "b"))
+    assert x.contains_all(["b", "a"]) == AttrTest("x", Op.CONTAINS_ALL, ("b", "a"))
+    assert x.matches("^a+$") == AttrTest("x", Op.MATCHES, "^a+$")
+
+
+def test_typed_properties_take_lists_and_patterns() -> None:
+    assert Purchase.color.matches("^r") == prop("color").matches("^r")
+    assert Purchase.color.contains_any(["e", "a"]) == prop("color").contains_any(["e", "a"])
+    assert Purchase.color.contains_all({"e"}) == prop("color").contains_all(["e"])
+    with pytest.raises(DefinitionError, match=r"purchase.quantity: is number; contains_any asks about text"):
+        Purchase.quantity.contains_any([1])
+    with pytest.raises(DefinitionError, match="is asked contains_all of one text; give a list"):
+        Purchase.color.contains_all("red")
+    with pytest.raises(DefinitionError, match=r"purchase.quantity: is number, never text"):
+        Purchase.quantity.matches("1")
+
+
+@pytest.mark.parametrize(
+    ("value", "held"),
+    [
+        ("ab", (True, True)),
+        ("a", (True, False)),
+        ("", (False, False)),
+        (("a", "b", "c"), (True, True)),
+        (("b",), (True, False)),
+        ((), (False, False)),
+        (("ab",), (False, False)),
+        (None, (False, False)),
+        (1, (False, False)),
+    ],
+)
+def test_any_and_all_of_some_items_of_a_text_or_a_list(value: Any, held: tuple[bool, bool]) -> None:
+    asked = ("a", "b")
+    assert (compare(Op.CONTAINS_ANY, value, asked), compare(Op.CONTAINS_ALL, value, asked)) == held
 
 
 def test_an_enumeration_stands_for_its_value() -> None:
@@ -197,6 +231,11 @@ WRONG: dict[str, tuple[Callable[[], object], str]] = {
     "no moment": (lambda: attr("x").after(3), "int, not a datetime"),  # type: ignore[arg-type]  # the fault
     "empty in": (lambda: attr("x").in_([]), "one value or more"),
     "text in": (lambda: attr("x").in_("abc"), "takes a list"),
+    "empty contains_any": (lambda: attr("x").contains_any([]), "one value or more"),
+    "text contains_all": (lambda: attr("x").contains_all("abc"), "contains_all takes a list"),
+    "text contains_any": (lambda: attr("x").contains_any("abc"), "contains_any takes a list"),
+    "no pattern": (lambda: attr("x").matches("a("), "x: is no pattern we take: at character 3"),
+    "pattern of another kind": (lambda: attr("x").matches(3), "is number; give a pattern as text"),  # type: ignore[arg-type]  # the fault
     "missing in": (lambda: attr("x").in_([None]), "missing"),
     "ordered text": (lambda: attr("x") < "b", "text has no order"),
     "ordered boolean": (lambda: attr("x") < True, "boolean has no order"),
