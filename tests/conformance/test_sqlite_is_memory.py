@@ -94,16 +94,21 @@ class Twins(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory()
         self.loop = asyncio.Runner()
         self.memory = MemoryStore()
-        self.sqlite = SqliteStore(Path(self.folder.name) / "crm.db", synchronous="normal")
+        path = Path(self.folder.name) / "crm.db"
+        # Two that remember people, of whom one soon forgets, and one that reads them anew each time.
+        self.sqlites = [SqliteStore(path, synchronous="normal", remember=room) for room in (50_000, 12, 0)]
+        self.turn = 0
         self.seen: dict[CustomerId, list[Person]] = {id: [person(id)] for id in IDS}
         self.held: list[Message] = []
         self.count = 0
 
     def both(self, ask: Callable[[Store], Awaitable[Any]]) -> Any:
         """Ask both and compare."""
+        self.turn += 1
+        sqlite = self.sqlites[self.turn % 3]
 
         async def play() -> tuple[Any, Any]:
-            return await ask(self.memory), await ask(self.sqlite)
+            return await ask(self.memory), await ask(sqlite)
 
         ours, theirs = self.loop.run(play())
         assert theirs == ours
@@ -197,9 +202,10 @@ class Twins(RuleBasedStateMachine):
 
     @rule()
     def all_is_equal(self) -> None:
-        theirs = self.loop.run(self.sqlite.load(IDS))
-        for ours, found in zip(self.loop.run(self.memory.load(IDS)), theirs, strict=True):
-            assert found is None if ours is None else same_person(found, ours)
+        wanted = self.loop.run(self.memory.load(IDS))
+        for sqlite in self.sqlites:
+            for ours, found in zip(wanted, self.loop.run(sqlite.load(IDS)), strict=True):
+                assert found is None if ours is None else same_person(found, ours)
         self.both(lambda store: store.messages_of(IDS))
         self.both(lambda store: store.notes_of(IDS))
         self.both(lambda store: store.tasks(customers=IDS[1:], open_only=False))
@@ -214,10 +220,11 @@ class Twins(RuleBasedStateMachine):
         if hasattr(self, "loop"):
             self.all_is_equal()
             orphans = self.loop.run(
-                self.sqlite._session.read(lambda c: c.execute("PRAGMA foreign_key_check").fetchall())
+                self.sqlites[0]._session.read(lambda c: c.execute("PRAGMA foreign_key_check").fetchall())
             )
             assert orphans == []
-            self.loop.run(self.sqlite.close())
+            for sqlite in self.sqlites:
+                self.loop.run(sqlite.close())
             self.loop.close()
             self.folder.cleanup()
 

@@ -16,3 +16,8 @@ class TestMemoryStore(StoreSuite):
 class TestSqliteStore(StoreSuite):
     def open_store(self, folder: Path) -> Store:
         return SqliteStore(folder / "crm.db", synchronous="normal")
+
+
+class TestSqliteStoreThatRemembersNobody(StoreSuite):
+    def open_store(self, folder: Path) -> Store:
+        return SqliteStore(folder / "crm.db", synchronous="normal", remember=0)

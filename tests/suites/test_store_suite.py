@@ -414,6 +414,33 @@ BROKEN_FILES = {
         """,
         "killed_while_it_commits",
     ),
+    "gives people as they were read first": (
+        """
+        def _open(self):
+            connection = super()._open()
+            self.known.get = lambda customer, version: self.known._people.get(customer)
+            return connection
+        """,
+        "test_what_another_wrote_meanwhile_is_read",
+    ),
+    "takes an id that comes back for the one it knew": (
+        """
+        def _open(self):
+            connection = super()._open()
+            self.known.agree = lambda connection: None
+            return connection
+        """,
+        "test_an_id_that_is_used_again_is_a_person_of_its_own",
+    ),
+    "knows what was never committed": (
+        """
+        def _open(self):
+            connection = super()._open()
+            self.known.clear = lambda: None
+            return connection
+        """,
+        "test_what_failed_is_never_read",
+    ),
     "commits each statement": (
         """
         def _transaction(self, begin, work):

@@ -10,6 +10,7 @@ import attrs
 from crmsdk.journeys.person import Change, Person
 from crmsdk.model.customer import Identifier
 from crmsdk.model.ids import CustomerId
+from crmsdk.stores._sqlite_known import KnownPeople
 from crmsdk.stores._sqlite_outbox import MESSAGES, NOTES, TASKS
 from crmsdk.stores._sqlite_people import (
     ATTRIBUTES,
@@ -23,15 +24,16 @@ from crmsdk.stores._sqlite_people import (
 )
 from crmsdk.stores._sqlite_reading import among, owners_of
 from crmsdk.stores._sqlite_table import Row, Table
-from crmsdk.stores._writing import absorbed_by, taken_over
+from crmsdk.stores._writing import absorbed_by, taken_over, written
 
 __all__ = ["commit"]
 
 _NOBODY: frozenset[CustomerId] = frozenset()
 
 
-def commit(connection: sqlite3.Connection, changes: Sequence[Change]) -> list[bool]:
+def commit(connection: sqlite3.Connection, changes: Sequence[Change], known: KnownPeople) -> list[bool]:
     """Write the changes that stand, in order; say for each whether it did."""
+    known.agree(connection)
     answers: list[bool] = []
     standing = _Standing.before(connection, changes)
     batch = _Batch(connection)
@@ -41,10 +43,12 @@ def commit(connection: sqlite3.Connection, changes: Sequence[Change]) -> list[bo
         answers.append(stands)
         if stands and absorbed:
             batch.flush()
-            _absorb(connection, change, absorbed)
+            known.take_out(connection, absorbed)
+            known.stage(_absorb(connection, change, absorbed))
             standing = _Standing.before(connection, changes[index + 1 :])
         elif stands:
             batch.add(change)
+            known.stage(written(change.person))
     batch.flush()
     return answers
 
@@ -158,8 +162,8 @@ _IN_ORDER = (
 )
 
 
-def _absorb(connection: sqlite3.Connection, change: Change, absorbed: frozenset[CustomerId]) -> None:
-    """Write the person anew, in the place of those it absorbs."""
+def _absorb(connection: sqlite3.Connection, change: Change, absorbed: frozenset[CustomerId]) -> Person:
+    """Write the person anew, in the place of those it absorbs; give it as it reads now."""
     person = taken_over(change.person)
     connection.execute(PEOPLE.insert, PEOPLE.row(person.id, person))
     for customer in (person.id, *sorted(absorbed)):
@@ -186,3 +190,4 @@ def _absorb(connection: sqlite3.Connection, change: Change, absorbed: frozenset[
     batch = _Batch(connection)
     batch.add(whole)
     batch.flush()
+    return written(person)

@@ -14,6 +14,7 @@ from crmsdk.model.customer import Identifier, IdentifierKind
 from crmsdk.model.facts import Facts
 from crmsdk.model.ids import CustomerId
 from crmsdk.model.moment import to_micros
+from crmsdk.stores._sqlite_known import KnownPeople
 from crmsdk.stores._sqlite_people import (
     ATTRIBUTES,
     CONSENTS,
@@ -114,17 +115,35 @@ def owners_of(
     }
 
 
-def people(connection: sqlite3.Connection, customers: Iterable[CustomerId]) -> dict[CustomerId, Person]:
-    """Read whole people by id: one query a table."""
-    found = {person.id: person for person in values_among(connection, PEOPLE, "id", customers)}
+def people(
+    connection: sqlite3.Connection, customers: Iterable[CustomerId], known: KnownPeople
+) -> dict[CustomerId, Person]:
+    """Read whole people by id: one query a table for those who are not known in their present version."""
+    known.agree(connection)
+    found: dict[CustomerId, Person] = {}
+    unknown: dict[CustomerId, Person] = {}
+    for row in among(connection, f"{PEOPLE.select} WHERE id IN", customers):
+        person = known.get(row[0], row[1])
+        if person is None:
+            unknown[row[0]] = PEOPLE.value(row)
+        else:
+            found[row[0]] = person
+    if unknown:
+        for person in _with_parts(connection, unknown):
+            known.put(person)
+            found[person.id] = person
+    return found
+
+
+def _with_parts(connection: sqlite3.Connection, heads: dict[CustomerId, Person]) -> list[Person]:
     parts: dict[str, dict[str, list[Any]]] = {}
     for table, order in PARTS:
         owner = table.columns[0]
-        rows = among(connection, f"{table.select} WHERE {owner} IN", found, order=f"ORDER BY {order}")
+        rows = among(connection, f"{table.select} WHERE {owner} IN", heads, order=f"ORDER BY {order}")
         of_table = parts[table.name] = defaultdict(list)
         for row in rows:
             of_table[row[0]].append(table.value(row))
-    return {customer: _whole(person, parts) for customer, person in found.items()}
+    return [_whole(person, parts) for person in heads.values()]
 
 
 def _whole(head: Person, parts: dict[str, dict[str, list[Any]]]) -> Person:

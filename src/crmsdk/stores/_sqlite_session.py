@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from crmsdk.errors import StoreBusy, StoreError, StoreFull
+from crmsdk.stores._sqlite_known import KnownPeople
 from crmsdk.stores._sqlite_schema import MIGRATIONS, Migration, check_version, found_version, migrate
 
 __all__ = ["Session"]
@@ -39,11 +40,15 @@ class Session:
         busy_timeout: timedelta,
         synchronous: str,
         migrations: Sequence[Migration] = MIGRATIONS,
+        remember: int = 0,
     ) -> None:
         self._path = path
         self._busy_timeout = busy_timeout
         self._synchronous = synchronous
         self._migrations = migrations
+        self._remember = remember
+        self.known = KnownPeople(remember)
+        """People of this connection, for what runs in a transaction."""
         self._connection: sqlite3.Connection | None = None
         self._executor: ThreadPoolExecutor | None = None
         self._pid = 0
@@ -106,9 +111,11 @@ class Session:
                 result = work(connection)
                 connection.execute("COMMIT")
             except BaseException:
+                self.known.clear()  # whether what was staged was written, nobody may know
                 if connection.in_transaction:  # a full disk makes SQLite roll back by itself
                     connection.execute("ROLLBACK")
                 raise
+            self.known.keep()
             return result
         except sqlite3.Error as error:
             raise self._translated(error) from error
@@ -132,6 +139,7 @@ class Session:
             self._make_wal(connection)
             connection.execute(f"PRAGMA synchronous = {self._synchronous}")
             connection.execute("PRAGMA foreign_keys = ON")
+            self.known = KnownPeople(self._remember)
         except BaseException:
             connection.close()
             raise

@@ -48,9 +48,11 @@ class SqliteStore(Store):
         busy_timeout: How long to wait for other processes before ``StoreBusy``.
         synchronous: ``full`` survives a power cut; ``normal`` may then lose the last commits, never more,
             and saves one flush a commit.
+        remember: How many facts and runs of people seen lately are kept in memory, so that these people need
+            not be read again: about 30 MB at the most. What another process wrote meanwhile is always read.
 
     Raises:
-        ConfigError: the path names no file, or the timeout is negative.
+        ConfigError: the path names no file, the timeout or ``remember`` is negative.
     """
 
     durable = True
@@ -61,6 +63,7 @@ class SqliteStore(Store):
         *,
         busy_timeout: timedelta = _BUSY_TIMEOUT,
         synchronous: Literal["full", "normal"] = "full",
+        remember: int = 50_000,
     ) -> None:
         if str(path) in {"", ":memory:"}:
             raise ConfigError("a SQLite store needs a file; use MemoryStore for one that forgets")
@@ -68,8 +71,12 @@ class SqliteStore(Store):
             raise ConfigError("busy_timeout is negative; give how long to wait for other processes")
         if synchronous not in {"full", "normal"}:
             raise ConfigError(f"synchronous is {synchronous!r}; give 'full' or 'normal'")
+        if remember < 0:
+            raise ConfigError("remember is negative; give how many facts to keep in memory, 0 for none")
         self._path = Path(path)
-        self._session = Session(self._path, busy_timeout=busy_timeout, synchronous=synchronous)
+        self._session = Session(
+            self._path, busy_timeout=busy_timeout, synchronous=synchronous, remember=remember
+        )
 
     @property
     def path(self) -> Path:
@@ -106,7 +113,9 @@ class SqliteStore(Store):
 
     @override
     async def load(self, customers: Sequence[CustomerId]) -> Sequence[Person | None]:
-        found = await self._session.read(lambda connection: people(connection, customers))
+        found = await self._session.read(
+            lambda connection: people(connection, customers, self._session.known)
+        )
         return [found.get(customer) for customer in customers]
 
     @override
@@ -120,7 +129,7 @@ class SqliteStore(Store):
 
     @override
     async def commit(self, changes: Sequence[Change]) -> Sequence[bool]:
-        return await self._session.write(lambda connection: commit(connection, changes))
+        return await self._session.write(lambda connection: commit(connection, changes, self._session.known))
 
     @override
     async def due(self, now: datetime, *, limit: int) -> Sequence[CustomerId]:

@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 import attrs
 import pytest
 
+from crmsdk.errors import StoreError
 from crmsdk.journeys.person import Change
 from crmsdk.model.ids import CustomerId, EventId, MessageId
 from crmsdk.model.message import MessageState
@@ -85,6 +86,34 @@ class ProcessPromises(SealedSuite):
             assert sorted(written for (written,) in answers) == [False, True]
             ann = await load_one(second)
         assert [line.text for line in await notes_of(store, ANN)] == list("01234")
+        await second.close()
+
+    async def test_what_another_wrote_meanwhile_is_read(self, store: Store, second: Store) -> None:
+        ann = await add(store, person())
+        assert await load_one(second) == ann
+        ann = await write(store, ann, with_events(ann, event("e1")))
+        assert await load_one(second) == ann
+        ann = await write(second, ann, with_events(ann, event("e2")))
+        assert await load_one(store) == ann
+        await second.close()
+
+    async def test_an_id_that_is_used_again_is_a_person_of_its_own(self, store: Store, second: Store) -> None:
+        ann, ghost = await add(store, person()), await add(store, person("ghost", locale="ru"))
+        assert await load_one(second, "ghost") == ghost
+        await write(store, ann, absorbs=[ghost])
+        ghost = await add(store, person("ghost", locale="en"))
+        assert (await load_one(second, "ghost")).locale == "en"
+        assert (await load_one(store, "ghost")).locale == "en"
+        await second.close()
+
+    async def test_what_failed_is_never_read(self, store: Store, second: Store) -> None:
+        ann = await add(store, person())
+        wrong = Change(person=person("eve"), absorbs=(person("eve"),))
+        with pytest.raises(StoreError):
+            await store.commit([Change(person=attrs.evolve(ann, locale="ru")), wrong])
+        await write(second, ann, attrs.evolve(ann, locale="en"))
+        await add(store, person("bob"))
+        assert (await load_one(store)).locale == "en"
         await second.close()
 
     async def test_one_event_from_two_sides_is_stored_once(self, store: Store, second: Store) -> None:

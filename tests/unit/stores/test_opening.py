@@ -70,3 +70,5 @@ def test_settings_that_cannot_work_are_refused(tmp_path: Path) -> None:
         SqliteStore(tmp_path / "crm.db", busy_timeout=timedelta(-1))
     with pytest.raises(ConfigError, match="'full' or 'normal'"):
         SqliteStore(tmp_path / "crm.db", synchronous="off")  # type: ignore[arg-type]  # what a config file may say
+    with pytest.raises(ConfigError, match="remember"):
+        SqliteStore(tmp_path / "crm.db", remember=-1)

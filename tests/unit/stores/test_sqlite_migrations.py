@@ -13,6 +13,7 @@ import pytest
 from crmsdk.errors import StoreError
 from crmsdk.journeys.person import Person
 from crmsdk.model.ids import CustomerId
+from crmsdk.stores._sqlite_known import KnownPeople
 from crmsdk.stores._sqlite_reading import people
 from crmsdk.stores._sqlite_schema import MIGRATIONS, Migration, migrate
 from crmsdk.stores._sqlite_session import Session
@@ -89,7 +90,7 @@ async def test_an_older_database_moves_forward_and_keeps_its_rows(tmp_path: Path
     with closing(sqlite3.connect(tmp_path / "crm.db", isolation_level=None)) as connection:
         migrate(connection, (*MIGRATIONS, NEXT))
         assert connection.execute("SELECT id FROM more").fetchall() == [(";",)]
-        assert list(people(connection, [CustomerId("ann")])) == ["ann"]
+        assert list(people(connection, [CustomerId("ann")], KnownPeople(0))) == ["ann"]
     assert _versions(tmp_path / "crm.db") == [("schema", str(NEXT.number))]
 
 
