@@ -9,7 +9,7 @@ from crmsdk.journeys.program import END, Program, Project
 from crmsdk.model.event import Position
 from crmsdk.model.ids import EnrollmentId, keyed_id
 from crmsdk.model.values import Properties, Value
-from crmsdk.segments.meaning import evaluate
+from crmsdk.segments.evaluating import holds
 
 __all__ = ["ONCE_ONLY", "barred", "refused", "run_of"]
 
@@ -40,12 +40,12 @@ def barred(program: Program, person: Person, key: str, now: datetime) -> str:
 
 
 def refused(program: Program, person: Person, run: Enrollment, now: datetime, *, zone: str) -> str:
-    """Say which rule would end the run at once; empty when none would. Arguments as of ``evaluate``."""
+    """Say which rule would end the run at once; empty when none would. Arguments as of ``holds``."""
     view = view_of(run)
     journey = program.journey
-    if journey.goal is not None and evaluate(journey.goal, person.facts, now, run=view, zone=zone).matched:
+    if journey.goal is not None and holds(journey.goal, person.facts, now, run=view, zone=zone):
         return "goal already reached"
-    if journey.exit is not None and evaluate(journey.exit, person.facts, now, run=view, zone=zone).matched:
+    if journey.exit is not None and holds(journey.exit, person.facts, now, run=view, zone=zone):
         return "exit already true"
     return ""
 

@@ -56,8 +56,10 @@ from crmsdk.model.event import AFTERWARDS, Event
 from crmsdk.model.facts import Facts
 from crmsdk.model.ids import EventId, MessageId, keyed_id
 from crmsdk.model.message import Message, MessageState
+from crmsdk.segments.compiling import compile_condition
+from crmsdk.segments.evaluating import holds
 from crmsdk.segments.grammar import Condition
-from crmsdk.segments.meaning import RunView, evaluate
+from crmsdk.segments.verdict import RunView
 
 __all__ = ["Step", "step", "view_of"]
 
@@ -159,14 +161,15 @@ class _Turn:
         return Step(run=with_changes(self.run, wake=self._wake()), effects=tuple(self.effects))
 
     def _holds(self, condition: Condition) -> bool:
-        return evaluate(condition, self.facts, self.now, run=self.view, zone=self.project.zone).matched
+        return holds(condition, self.facts, self.now, run=self.view, zone=self.project.zone)
 
     def _stands(self, condition: Condition) -> bool:
         """Ask, and wake the run when the answer may have changed by time alone."""
-        verdict = evaluate(condition, self.facts, self.now, run=self.view, zone=self.project.zone)
-        if verdict.until is not None:
-            self.untils.append(verdict.until)
-        return verdict.matched
+        answer = compile_condition(condition)
+        matched, until = answer(self.facts, self.now, self.view, self.project.zone)
+        if until is not None:
+            self.untils.append(until)
+        return matched
 
     # ----------------------------------------------------------------------------------- standing rules
 
@@ -280,7 +283,7 @@ class _Turn:
         deadline = self.run.since + at.timeout
         if self.now <= deadline:
             return self._stands(at.condition)
-        return evaluate(at.condition, self.facts, deadline, run=self.view, zone=self.project.zone).matched
+        return holds(at.condition, self.facts, deadline, run=self.view, zone=self.project.zone)
 
     def _handed(self, stimulus: Asked) -> None:
         node = self._node()

@@ -56,7 +56,7 @@ from crmsdk.model.facts import Facts
 from crmsdk.model.ids import EnrollmentId, EventId, MessageId, keyed_id
 from crmsdk.model.message import Message
 from crmsdk.model.values import Properties, Value
-from crmsdk.segments.meaning import evaluate
+from crmsdk.segments.evaluating import holds
 from crmsdk.segments.reading import Reads
 
 __all__ = ["TASK_ANSWERED", "react"]
@@ -364,10 +364,7 @@ class _Turn:
             return
         project = self.programs.project
         facts = self.person.facts
-        if (
-            trigger.when is not None
-            and not evaluate(trigger.when, facts, self.now, zone=project.zone).matched
-        ):
+        if trigger.when is not None and not holds(trigger.when, facts, self.now, zone=project.zone):
             return
         run = run_of(
             program,

@@ -13,7 +13,7 @@ from crmsdk.model.changing import with_changes
 from crmsdk.model.facts import Facts
 from crmsdk.model.moment import to_moment
 from crmsdk.model.zones import local, zone
-from crmsdk.segments.meaning import evaluate
+from crmsdk.segments.compiling import compile_condition
 
 __all__ = ["look", "new_watch", "next_occurrence"]
 
@@ -43,9 +43,9 @@ def look(
     person_zone = facts.zone or project_zone
     match trigger:
         case SegmentChange():
-            verdict = evaluate(trigger.segment, facts, now, zone=project_zone)
-            fires = verdict.matched != watch.matched and verdict.matched == (trigger.change == "enter")
-            seen = with_changes(watch, matched=verdict.matched, due=verdict.until)
+            matched, until = compile_condition(trigger.segment)(facts, now, zone=project_zone)
+            fires = matched != watch.matched and matched == (trigger.change == "enter")
+            seen = with_changes(watch, matched=matched, due=until)
             return seen, now.isoformat() if fires else None
         case DateReached():
             value = facts.attribute(trigger.attribute, now)

@@ -1,8 +1,9 @@
 """Facts: everything known about one customer, in the order predicates read it."""
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from operator import attrgetter
 
 import attrs
 
@@ -15,6 +16,8 @@ from crmsdk.model.values import Value
 
 __all__ = ["Facts"]
 
+_at = attrgetter("at")
+
 
 def _place(event: Event) -> Position:
     return (event.at, event.id)
@@ -24,8 +27,60 @@ def _written(write: AttributeWrite) -> Position:
     return (write.at, write.id)
 
 
+def _put(events: list[Event], event: Event) -> None:
+    if not events or _place(events[-1]) < _place(event):
+        events.append(event)
+    else:
+        insort(events, event, key=_place)
+
+
+def _more(named: Mapping[str, Sequence[Event]], added: Iterable[Event]) -> dict[str, Sequence[Event]]:
+    out = dict(named)
+    for event in added:
+        of = list(out.get(event.name, ()))
+        _put(of, event)
+        out[event.name] = of
+    return out
+
+
+class _Values(dict[str, Value]):
+    """Attributes by name; a name that is dotted, or that nobody wrote, is looked for when it is asked for."""
+
+    __slots__ = ("_log",)
+
+    def __init__(self, log: tuple[AttributeWrite, ...]) -> None:
+        super().__init__((write.name, write.value) for write in log if "." not in write.name)
+        self._log = log
+
+    def __missing__(self, name: str) -> Value:
+        found = self[name] = _last(self._log, name) if "." in name else None
+        return found
+
+
+def _last(log: tuple[AttributeWrite, ...], name: str) -> Value:
+    head, _, path = name.partition(".")
+    found: Value = None
+    for write in reversed(log):
+        if write.name == name:
+            return write.value
+        if path and write.name == head:
+            found = write.value
+            break
+    for part in path.split(".") if path else ():
+        found = found.get(part) if isinstance(found, dict) else None
+    return found
+
+
+class _Seen:
+    """What was looked up once; no fields, so never compared, hashed, shown or pickled, nor copied unasked."""
+
+    __slots__ = ("_named", "_newest")
+    _named: dict[str, Sequence[Event]]
+    _newest: _Values
+
+
 @attrs.frozen(kw_only=True)
-class Facts:
+class Facts(_Seen):
     """The history of one customer; adding to it gives a new one.
 
     Attributes:
@@ -45,35 +100,61 @@ class Facts:
     def with_events(self, events: Iterable[Event]) -> "Facts":
         """Add events at their places."""
         new = list(self.events)
-        for event in events:
-            if not new or _place(new[-1]) < _place(event):
-                new.append(event)
-            else:
-                insort(new, event, key=_place)
-        return with_changes(self, events=tuple(new))
+        added = tuple(events)
+        for event in added:
+            _put(new, event)
+        made = with_changes(self, events=tuple(new))
+        newest, named = getattr(self, "_newest", None), getattr(self, "_named", None)
+        if newest is not None:  # attributes are as they were
+            _keep_newest(made, newest)
+        if named is not None:
+            _keep_named(made, _more(named, added))
+        return made
 
     def with_attributes(self, writes: Iterable[AttributeWrite]) -> "Facts":
         """Add entries of the attribute log at their places."""
-        return with_changes(self, attributes=tuple(sorted((*self.attributes, *writes), key=_written)))
+        made = with_changes(self, attributes=tuple(sorted((*self.attributes, *writes), key=_written)))
+        named = getattr(self, "_named", None)
+        if named is not None:  # events are as they were
+            _keep_named(made, named)
+        return made
+
+    def named(self, name: str) -> Sequence[Event]:
+        """Give the events of one name, in total order, future ones included."""
+        try:
+            return self._named.get(name, ())
+        except AttributeError:
+            named: dict[str, list[Event]] = {}
+            for event in self.events:
+                try:
+                    named[event.name].append(event)
+                except KeyError:
+                    named[event.name] = [event]
+            _keep_named(self, named)
+            return named.get(name, ())
+
+    def values(self, now: datetime) -> Mapping[str, Value]:
+        """Give what ``attribute`` gives as of ``now``, for every ``[name]``; quicker where many are asked."""
+        log = self.attributes
+        if log and log[-1].at > now:
+            return _Values(self._log(now))
+        try:
+            return self._newest
+        except AttributeError:
+            newest = _Values(log)
+            _keep_newest(self, newest)
+            return newest
 
     def attribute(self, name: str, now: datetime) -> Value:
         """Give the value of an attribute as of ``now``; None when missing.
 
         A dotted name reads into mappings, as ``address.city``, unless an attribute has that very name.
         """
-        head, _, path = name.partition(".")
-        found: Value = None
-        for write in reversed(self.attributes):
-            if write.at > now:
-                continue
-            if write.name == name:
-                return write.value
-            if path and write.name == head:
-                found = write.value
-                break
-        for part in path.split(".") if path else ():
-            found = found.get(part) if isinstance(found, dict) else None
-        return found
+        return _last(self._log(now), name)
+
+    def _log(self, now: datetime) -> tuple[AttributeWrite, ...]:
+        log = self.attributes
+        return log[: bisect_right(log, now, key=_at)] if log and log[-1].at > now else log
 
     def current(self, now: datetime) -> dict[str, Value]:
         """Give every attribute that has a value as of ``now``; zone, locale and account are none."""
@@ -91,3 +172,7 @@ class Facts:
         if index < len(self.events) and _place(self.events[index]) == position:
             return self.events[index]
         return None
+
+
+_keep_named: Callable[[Facts, Mapping[str, Sequence[Event]]], None] = vars(_Seen)["_named"].__set__
+_keep_newest: Callable[[Facts, _Values], None] = vars(_Seen)["_newest"].__set__

@@ -37,7 +37,7 @@ from crmsdk.runtime.sending import Preview, hand_made, preview
 from crmsdk.runtime.telling import Timeline, timeline
 from crmsdk.runtime.turning import Taken, Turner
 from crmsdk.segments.conditions import Predicate, predicate_of
-from crmsdk.segments.meaning import evaluate
+from crmsdk.segments.evaluating import evaluate
 from crmsdk.segments.verdict import Verdict
 from crmsdk.wire.report import ImportReport, Row
 

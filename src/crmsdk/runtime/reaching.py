@@ -12,8 +12,8 @@ from crmsdk.model.values import Value
 from crmsdk.model.zones import candidates
 from crmsdk.policy.request import ContactFacts, ContactRequest
 from crmsdk.ports import Channel
+from crmsdk.segments.evaluating import holds
 from crmsdk.segments.grammar import Predicate
-from crmsdk.segments.meaning import evaluate
 
 __all__ = ["address_hash", "contact_facts", "contact_request", "template_values"]
 
@@ -62,7 +62,7 @@ def contact_facts(
         zones=_zones(profile),
         consents=person.facts.consents,
         addresses=addresses,
-        active=None if active is None else evaluate(active, person.facts, now, zone=zone).matched,
+        active=None if active is None else holds(active, person.facts, now, zone=zone),
     )
 
 

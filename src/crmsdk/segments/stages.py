@@ -13,8 +13,8 @@ import attrs
 from crmsdk.errors import DefinitionError
 from crmsdk.model.codec import definition
 from crmsdk.model.facts import Facts
+from crmsdk.segments.compiling import compile_condition
 from crmsdk.segments.grammar import Always, Not, Predicate, Segment
-from crmsdk.segments.meaning import evaluate
 
 __all__ = ["Stage", "StageAnswer", "Stages", "stage_of"]
 
@@ -109,9 +109,9 @@ def stage_of(stages: Stages, facts: Facts, now: datetime, *, zone: str = "UTC") 
     """
     until: datetime | None = None
     for stage in stages.stages:
-        verdict = evaluate(stage.predicate, facts, now, zone=zone)
-        if verdict.until is not None and (until is None or verdict.until < until):
-            until = verdict.until
-        if verdict.matched:
+        matched, change = compile_condition(stage.predicate)(facts, now, zone=zone)
+        if change is not None and (until is None or change < until):
+            until = change
+        if matched:
             return StageAnswer(stage.name, until)
     return StageAnswer(stages.otherwise, until)

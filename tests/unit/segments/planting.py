@@ -5,7 +5,7 @@ import inspect
 import sys
 import textwrap
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeAlias, TypeVar
 
 import pytest
@@ -14,11 +14,16 @@ from hypothesis import strategies as st
 
 from crmsdk.errors import CrmsdkError
 from crmsdk.model import comparison
+from crmsdk.model.event import START
 from crmsdk.model.facts import Facts
+from crmsdk.model.money import Money
 from crmsdk.segments import meaning, measuring, ratios, unfolding
 from crmsdk.segments.conditions import Condition
 from crmsdk.segments.verdict import RunView
+from crmsdk.segments.words import attr, did, prop
+from crmsdk.testing.draws import NOW
 from tests.unit.segments.oracle import answer, first_change
+from tests.unit.segments.people import ann, happened, wrote
 
 T = TypeVar("T")
 World: TypeAlias = tuple[Condition, Facts, datetime, RunView | None]
@@ -45,6 +50,38 @@ def drawn(strategy: st.SearchStrategy[T], number: int) -> list[T]:
 
     collect()
     return out
+
+
+def rare() -> list[World]:
+    """Give what is seldom drawn: a value that is nearly the one asked for, amounts of one moment."""
+    day, week = timedelta(days=1), timedelta(days=7)
+    bought = [
+        ("a", day, 3),
+        ("b", day, -3),
+        ("c", day / 2, 1),
+        ("d", day, Money(1, "RUB")),
+        ("e", 9 * day, 9),
+    ]
+    facts = ann(
+        [
+            *(happened("purchase", ago, id, amount=amount) for id, ago, amount in bought),
+            happened("visit", day, cart={"id": 1}),
+        ],
+        [wrote("one", 1), wrote("two", 2), wrote("three", 3)],
+    )
+    later = facts.with_attributes([wrote("two", 3, -day)])
+    asked: list[tuple[Condition, Facts]] = [
+        (attr("one") == True, facts),  # noqa: E712 - the question, not a comparison
+        (attr("two").in_([1, 2]), facts),
+        (did("visit").where(prop("cart.id") == 1), facts),
+        (did("purchase").within(week).sum("amount").between(1, 2), facts),
+        (did("purchase").where(prop("amount") > 1).sum("amount") == 12, facts),
+        (did("purchase").within(week) & did("visit").within(week), facts),
+        (did("purchase").sum("amount") == Money(0, "USD"), facts),
+        ((attr("one") == 1) & (attr("two") == 2), later),
+    ]
+    run = RunView(entry=(NOW, START), entered=NOW)
+    return [(condition, of, NOW, run) for condition, of in asked]
 
 
 def disagrees(world: World) -> bool:

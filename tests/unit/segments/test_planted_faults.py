@@ -15,7 +15,7 @@ from crmsdk.segments import meaning, measuring, unfolding
 from crmsdk.segments.conditions import Condition, RunPredicate
 from crmsdk.testing.draws import NOW, histories, predicates, questions, run_predicates, runs
 from tests.unit.segments.oracle import numbers_of
-from tests.unit.segments.planting import Fault, World, disagrees, drawn, plant
+from tests.unit.segments.planting import Fault, World, disagrees, drawn, plant, rare
 
 FAULTS: dict[str, Fault] = {
     "missing is true": (comparison.compare, "return False", "return True"),
@@ -65,7 +65,7 @@ def worlds() -> list[World]:
     ]
     conditions: list[Condition] = [*drawn(questions(), 400), *drawn(predicates(max_leaves=3), 50)]
     conditions += drawn(run_predicates(), 100)
-    out: list[World] = []
+    out: list[World] = rare()
     for condition in conditions:
         spans = [timedelta(microseconds=each) for each in numbers_of(encode(condition))] or [timedelta(0)]
         for facts, drawn_run in people:

@@ -1,0 +1,81 @@
+"""Ask a condition about a customer: by compiled functions, with the answers of the reference."""
+
+from datetime import datetime
+from typing import overload
+
+from crmsdk.model.facts import Facts
+from crmsdk.model.moment import to_moment
+from crmsdk.segments import meaning
+from crmsdk.segments.compiling import compile_condition
+from crmsdk.segments.grammar import Condition, Predicate, RunPredicate
+from crmsdk.segments.verdict import Because, RunView, Verdict
+
+__all__ = ["evaluate", "holds"]
+
+
+@overload
+def evaluate(
+    condition: Predicate, facts: Facts, now: datetime, *, run: RunView | None = None, zone: str = "UTC"
+) -> Verdict: ...
+@overload
+def evaluate(
+    condition: RunPredicate, facts: Facts, now: datetime, *, run: RunView, zone: str = "UTC"
+) -> Verdict: ...
+@overload
+def evaluate(
+    condition: Condition, facts: Facts, now: datetime, *, run: RunView, zone: str = "UTC"
+) -> Verdict: ...
+def evaluate(
+    condition: Condition, facts: Facts, now: datetime, *, run: RunView | None = None, zone: str = "UTC"
+) -> Verdict:
+    """Answer one condition about one customer at one moment.
+
+    Args:
+        condition: What is asked.
+        facts: Everything known about the customer.
+        now: The moment of asking, aware; past and future ones are as good.
+        run: The run it is asked in; needed for conditions about a run.
+        zone: IANA zone of people whose zone is unknown, for questions about local days.
+
+    Returns:
+        The truth, and ``until``: no earlier change is possible without a new fact. It is the exact moment of
+        the next change for single questions; for joined ones it may come earlier, never later.
+
+    Raises:
+        NaiveMoment: ``now`` has no zone.
+        DefinitionError: the condition is about a run, and none is given.
+        UnknownZone: a local day is asked for, and the zone data does not hold the zone.
+    """
+    now = to_moment(now, "now")
+    matched, until = compile_condition(condition).answer(facts, now, run, zone)
+
+    def because() -> Because:
+        return meaning.evaluate(condition, facts, now, run=run, zone=zone).because  # type: ignore[arg-type]  # a run was needed already
+
+    return Verdict(matched, until, because)
+
+
+@overload
+def holds(
+    condition: Predicate, facts: Facts, now: datetime, *, run: RunView | None = None, zone: str = "UTC"
+) -> bool: ...
+@overload
+def holds(
+    condition: RunPredicate, facts: Facts, now: datetime, *, run: RunView, zone: str = "UTC"
+) -> bool: ...
+@overload
+def holds(condition: Condition, facts: Facts, now: datetime, *, run: RunView, zone: str = "UTC") -> bool: ...
+def holds(
+    condition: Condition, facts: Facts, now: datetime, *, run: RunView | None = None, zone: str = "UTC"
+) -> bool:
+    """Say whether a condition holds, where it does not matter why or until when: cheaper than ``evaluate``.
+
+    Args:
+        condition, facts, now, run, zone: As of ``evaluate``.
+
+    Raises:
+        NaiveMoment: ``now`` has no zone.
+        DefinitionError: the condition is about a run, and none is given.
+        UnknownZone: a local day is asked for, and the zone data does not hold the zone.
+    """
+    return compile_condition(condition).holds(facts, to_moment(now, "now"), run, zone)
