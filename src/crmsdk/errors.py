@@ -3,7 +3,8 @@
     CrmsdkError
     ├── DefinitionError            a definition says something impossible
     │   ├── CheckFailed            a journey has faults; all of them are listed
-    │   └── UnknownVersion         a stored or exported definition of a version this release cannot read
+    │   ├── UnknownVersion         a stored or exported definition of a version this release cannot read
+    │   └── UnsupportedQuestion    an executor cannot ask this; it never answers wrongly instead
     ├── InputError                 data from outside is not what was declared
     │   ├── UnknownName            an event, attribute, segment, journey, template … nobody declared
     │   ├── NaiveMoment            a datetime without an offset
@@ -21,7 +22,10 @@
     │   ├── AuthError              the account's credentials are refused; the run must stop
     │   └── UnsupportedFeature     the message asks for what the channel cannot do; nothing was sent
     ├── TemplateError              a template is missing, broken, or lacks a variable; nothing was sent
+    ├── AudienceError              the database of an audience could not answer
+    │   └── TooManyRows            an answer is larger than was allowed into memory
     └── ConfigError                settings that cannot work
+        └── LayoutError            a database has no such table or column, or it holds something else
 
 A message names the field, the kind of the value and the mend. No error carries a payload, an address or a
 token: errors end up in logs, and logs end up everywhere.
@@ -32,6 +36,7 @@ from datetime import timedelta
 from difflib import get_close_matches
 
 __all__ = [
+    "AudienceError",
     "AuthError",
     "CheckFailed",
     "ConfigError",
@@ -41,6 +46,7 @@ __all__ = [
     "DuplicateEvent",
     "IdentityError",
     "InputError",
+    "LayoutError",
     "MergeRefused",
     "NaiveMoment",
     "NewerStore",
@@ -49,11 +55,13 @@ __all__ = [
     "StoreError",
     "StoreFull",
     "TemplateError",
+    "TooManyRows",
     "TransientError",
     "UnknownName",
     "UnknownVersion",
     "UnknownZone",
     "UnsupportedFeature",
+    "UnsupportedQuestion",
 ]
 
 
@@ -95,6 +103,20 @@ class CheckFailed(DefinitionError):
 
 class UnknownVersion(DefinitionError):
     """A definition carries a format version that this release cannot read."""
+
+
+class UnsupportedQuestion(DefinitionError):
+    """An executor cannot ask this of its data; it refuses instead of answering wrongly.
+
+    Attributes:
+        executor: Which one, as ``duckdb``.
+        node: The kind of question, as the definition names it: ``since-entry``.
+    """
+
+    def __init__(self, executor: str, node: str, why: str) -> None:
+        super().__init__(f"{executor} cannot ask {node!r}: {why}")
+        self.executor = executor
+        self.node = node
 
 
 class InputError(CrmsdkError):
@@ -277,3 +299,44 @@ class TemplateError(CrmsdkError):
 
 class ConfigError(CrmsdkError):
     """Settings that cannot work, named with the mend."""
+
+
+class LayoutError(ConfigError):
+    """A database has no such table or column, or it holds something else than was declared.
+
+    Attributes:
+        table: The table.
+        column: The column; empty when the table itself is missing.
+    """
+
+    def __init__(
+        self,
+        table: str,
+        column: str = "",
+        *,
+        known: Sequence[str] = (),
+        problem: str = "",
+        mend: str = "",
+    ) -> None:
+        near = get_close_matches(column, known, n=1)
+        what = f"column {column!r} of table {table!r}" if column else f"table {table!r}"
+        hint = f"did you mean {near[0]!r}? {mend}" if near else mend
+        super().__init__(f"{what} {problem or 'is not there'}; {hint}")
+        self.table = table
+        self.column = column
+
+
+class AudienceError(CrmsdkError):
+    """The database of an audience could not answer."""
+
+
+class TooManyRows(AudienceError):
+    """An answer is larger than was allowed into memory; nothing was read.
+
+    Attributes:
+        limit: How many rows were allowed.
+    """
+
+    def __init__(self, limit: int, mend: str) -> None:
+        super().__init__(f"the answer has more than {limit:,} rows; {mend}")
+        self.limit = limit

@@ -23,8 +23,11 @@ from crmsdk.model.rendering import Rendered
 from crmsdk.model.values import Properties
 from crmsdk.policy.answer import Lease
 from crmsdk.policy.record import Answer, Contact, InDoubt, Reserve, Standing, Suppression
+from crmsdk.segments.conditions import Predicate, Segment
+from crmsdk.segments.memberships import Memberships
 
 __all__ = [
+    "Audience",
     "Channel",
     "ChannelAdapter",
     "Clock",
@@ -356,6 +359,45 @@ class Transport(Protocol):
     @abstractmethod
     async def aclose(self) -> None:
         """Let go of connections; may be repeated, and a later ``exchange`` opens anew."""
+
+
+# ------------------------------------------------------------------------------------------- Audience
+
+
+class Audience(Protocol):
+    """Answers questions about everybody at once, from tables of any size; it reads and never writes.
+
+    Sync, because an engine computes and an analyst waits. Promises that hold for every method: the answer is
+    that of ``crmsdk.segments.meaning.evaluate`` about each person; ``at`` is the moment of asking, past and
+    future ones are as good, and facts dated later do not count. A question that cannot be asked there raises
+    ``UnsupportedQuestion``, an undeclared name ``UnknownName``, a missing table or column ``LayoutError``,
+    a naive moment ``NaiveMoment``, and whatever the driver raises leaves as ``AudienceError``.
+    """
+
+    @abstractmethod
+    def members(self, predicate: Predicate, *, at: datetime) -> Sequence[CustomerId]:
+        """Name everybody for whom the predicate holds, in text order.
+
+        Raises:
+            TooManyRows: there are more than may be read into memory.
+        """
+
+    @abstractmethod
+    def count(self, predicate: Predicate, *, at: datetime) -> int:
+        """Count them without naming anybody."""
+
+    @abstractmethod
+    def memberships(self, segments: Sequence[Segment], *, at: datetime) -> Memberships:
+        """Answer many segments about everybody in one pass.
+
+        Raises:
+            DefinitionError: no segment, or two of one name.
+            TooManyRows: there are more people than may be read into memory.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of files and connections that were opened here; further calls raise ``AudienceError``."""
 
 
 # ------------------------------------------------------------------------------------------ Templates

@@ -1,0 +1,1 @@
+"""Audiences: segments over millions of people, by the database that holds them."""

@@ -1,0 +1,1 @@
+"""Segments as SQL: text for one pass over tables, without any driver."""

@@ -1,0 +1,1 @@
+"""How each database writes the few things that differ."""
