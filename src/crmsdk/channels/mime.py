@@ -20,6 +20,9 @@ __all__ = ["assemble", "check_sender", "mailbox", "message_id", "message_of"]
 
 _LOCAL: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _DOMAIN: Final = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)(?:\.(?!-)[A-Za-z0-9-]{1,63}(?<!-))*")
+_DEVIATIONS: Final = re.compile(r"[ßς\u200c\u200d]")
+"""Letters that IDNA 2003, which the standard library speaks, turns into others: ``straße.de`` would become
+``strasse.de``, another domain. Unicode Technical Standard 46, section 7."""
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _PLAIN: Final = re.compile(r"[!-~]+(?: [!-~]+)*")
 _ATOMS: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/?^_`{|}~-]+)*")
@@ -47,6 +50,10 @@ def mailbox(address: str, field: str) -> str:
         RFC 5321, sections 4.1.2 and 4.5.3.1.
     """
     local, _, domain = address.rpartition("@")
+    if _DEVIATIONS.search(domain):
+        raise InputError(
+            "has a domain with a letter that mail servers read in two ways; write it as xn--…", field=field
+        )
     if not domain.isascii():
         try:
             domain = domain.encode("idna").decode("ascii")

@@ -1,6 +1,7 @@
 """Customers and what is known about them: identifiers and an append-only log of attributes."""
 
 import re
+import unicodedata
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
@@ -57,7 +58,8 @@ _NOT_DIGIT = re.compile(r"[^0-9+]")
 class Identifier:
     """A name under which a person is known; its repr hides the value.
 
-    E-mail is compared without case and surrounding space, phone by its digits.
+    All are compared in NFC and without surrounding space, e-mail without case, phone by its digits. Of an
+    e-mail small letters are made and no more: ``straße.de`` and ``strasse.de`` are two domains.
     """
 
     kind: IdentifierKind = attrs.field(converter=_kind)
@@ -67,8 +69,10 @@ class Identifier:
         """Bring the value into the form in which it is compared."""
         where = f"identifiers.{self.kind}"
         value = text(text(self.value, where).strip(), where)
+        if not value.isascii():
+            value = unicodedata.normalize("NFC", value)
         if self.kind is IdentifierKind.EMAIL:
-            value = value.casefold()
+            value = value.lower()
         elif self.kind is IdentifierKind.PHONE:
             value = _NOT_DIGIT.sub("", value)
             if not value.strip("+"):

@@ -1,6 +1,7 @@
 """Settings of one application: what differs between a laptop, a test system and production."""
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any
@@ -33,7 +34,7 @@ _NOT_DIGIT = re.compile(r"[^0-9+]")
 
 def comparable(address: str) -> str:
     """Write an address in the form in which it is compared: without case and space, of a phone the digits."""
-    bare = address.strip().casefold()
+    bare = unicodedata.normalize("NFC", address.strip()).lower()
     return _NOT_DIGIT.sub("", bare) if bare.startswith("+") else bare
 
 

@@ -287,3 +287,11 @@ def test_odd_message_ids_are_hashed() -> None:
     odd = message_id(envelope(EmailContent(subject="s", text="t"), message="order 7 <x>"), "shop.example")
     assert message_of(odd)
     assert "order" not in odd
+
+
+@pytest.mark.parametrize("domain", ["straße.de", "xn--a.faß.de", "μαςς.gr", "a\u200db.example"])
+def test_a_domain_that_could_be_anothers_is_refused(domain: str) -> None:
+    with pytest.raises(
+        InputError, match=r"^field 'to': has a domain with a letter that mail servers read in"
+    ):
+        mailbox(f"ann@{domain}", "to")

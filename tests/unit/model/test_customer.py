@@ -16,6 +16,9 @@ NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
     ("kind", "said", "kept"),
     [
         ("email", " Ann@Example.ORG ", "ann@example.org"),
+        ("email", "Ann@Straße.DE", "ann@straße.de"),  # strasse.de is somebody else's
+        ("email", "Ann@E\u0301.fr", "ann@\u00e9.fr"),
+        ("user", "e\u0301", "\u00e9"),
         ("phone", "+7 (900) 000-00-01", "+79000000001"),
         ("user", " Ann ", "Ann"),
         ("anonymous", "A-1", "A-1"),

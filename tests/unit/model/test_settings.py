@@ -71,3 +71,9 @@ def test_options_are_all_that_was_said() -> None:
         "senders": (Sender(id="a"),),
         "unsubscribe": None,
     }
+
+
+def test_addresses_that_differ_are_not_taken_for_one() -> None:
+    assert comparable(" Ann@Example.ORG ") == "ann@example.org"
+    assert comparable("a@e\u0301.fr") == comparable("A@\u00e9.fr")
+    assert comparable("a@straße.de") != comparable("a@strasse.de")
