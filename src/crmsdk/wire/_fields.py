@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Annotated, Any, TypeAlias
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, Strict, TypeAdapter
@@ -38,7 +38,7 @@ def _moment(value: object) -> datetime:
 
 
 def _date(value: object) -> date:
-    if isinstance(value, datetime) and not any((value.hour, value.minute, value.second, value.tzinfo)):
+    if isinstance(value, datetime) and value.tzinfo is None and value.time() == time():
         return value.date()  # how dataframes and CSV writers write a date
     if isinstance(value, date) and not isinstance(value, datetime):
         return value

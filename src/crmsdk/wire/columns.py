@@ -1,7 +1,7 @@
 """Cells of a table: which are empty, what names and amounts in them mean, and rules about whole rows."""
 
 from collections.abc import Iterable, Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, DecimalException, Inexact, InvalidOperation
 from typing import TypeAlias
 
 import attrs
@@ -11,6 +11,9 @@ from crmsdk.model.comparison import PropTest
 from crmsdk.model.money import Money
 
 __all__ = ["Cells", "MoneyColumn", "Reject", "Rename", "Rule", "Source"]
+
+_EXACT = Context(prec=100, traps=[Inexact, InvalidOperation])
+"""Digits enough for every amount there is; what has more is refused and never rounded."""
 
 Cells: TypeAlias = Mapping[str, object]
 """One row: column name to what stands there."""
@@ -57,9 +60,11 @@ class MoneyColumn:
         try:
             if isinstance(cell, bool):
                 raise InvalidOperation
-            minor = Decimal(str(cell).strip()).scaleb(self.digits)
+            minor = Decimal(str(cell).strip()).scaleb(self.digits, _EXACT)
+            if minor.adjusted() > _EXACT.prec:  # 1e999999 is short and makes a million digits
+                raise InvalidOperation
             whole = int(minor)
-        except (InvalidOperation, ValueError, OverflowError):
+        except (DecimalException, ValueError, OverflowError):
             raise InputError(
                 "is no amount; give digits with a point for decimals", field=self.column
             ) from None

@@ -3,6 +3,7 @@
 import csv
 import gzip
 import os
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from typing import Any
@@ -40,6 +41,8 @@ def csv_rows(
             raise InputError(
                 f"cannot be read ({type(error).__name__}); name a file", field="source"
             ) from None
+        except LookupError:
+            raise InputError("is no encoding; give one as 'utf-8' or 'cp1251'", field="encoding") from None
     else:
         context = nullcontext(source)
     with context as lines:
@@ -56,9 +59,13 @@ def _rows(reader: Any, encoding: str) -> Iterator[Cells | RejectedRow]:
             number += 1
             yield RejectedRow(number, "not_csv", f"row {number}: has broken quotes; mend the line")
             continue
-        except (UnicodeDecodeError, OSError, EOFError):
+        except UnicodeDecodeError:
             raise InputError(
                 f"is not {encoding} text; state its encoding", field="source", row=number + 1
+            ) from None
+        except (OSError, EOFError, zlib.error):
+            raise InputError(
+                "cannot be read on, perhaps it was cut off; get it anew", field="source", row=number + 1
             ) from None
         if cells is None:
             break

@@ -16,7 +16,7 @@ from crmsdk.model.customer import Identifier, IdentifierKind
 from crmsdk.model.ids import AccountId, EventId
 from crmsdk.model.inputs import Alias, Group, Identify, Input, Track
 from crmsdk.model.moment import to_moment
-from crmsdk.model.values import Properties, properties
+from crmsdk.model.values import Properties, properties, text
 from crmsdk.model.zones import zone
 from crmsdk.wire.naming import content_id
 from crmsdk.wire.report import ReadRow, RejectedRow, Row
@@ -147,15 +147,17 @@ class _Message:
             raise _nobody()
         found = self.reader.validator.traits(traits, source=self.reader.source)
         place = _optional_text(self.context.get("timezone"), "context.timezone")
+        locale = _optional_text(self.context.get("locale"), "context.locale")
+        about = "/".join((place or "", locale or "")) if place or locale else ""
         return Identify(
-            id=self._id("identify", names, found),
+            id=self._id("identify", names, found, about=about),
             identifiers=names,
             at=self._at(),
             received=self.received,
             source=self.reader.source,
             traits=found,
             zone=None if place is None else zone(place, "context.timezone").key,
-            locale=_optional_text(self.context.get("locale"), "context.locale"),
+            locale=locale,
         )
 
     def _track(self) -> Input:
@@ -245,7 +247,10 @@ class _Message:
         if corrected or self.payload.get("sentAt") is None:
             return said
         off = self.received - to_moment(self.payload["sentAt"], "sentAt")
-        return said if abs(off) <= self.reader.trusted else said + off
+        try:
+            return said if abs(off) <= self.reader.trusted else said + off
+        except OverflowError:
+            raise InputError("with sentAt lies outside the years 1 to 9999", field="timestamp") from None
 
 
 def _nobody() -> InputError:
@@ -263,9 +268,7 @@ def _text(value: object, field: str) -> str:
         return str(value)  # SDKs of languages without types send numbers as ids
     if value is None or value == "":
         raise InputError("is missing; give text", field=field)
-    if not isinstance(value, str):
-        raise InputError(f"is {type(value).__name__}; give text", field=field)
-    return value
+    return text(value, field)
 
 
 def _optional_text(value: object, field: str) -> str | None:

@@ -78,16 +78,21 @@ class _Reader:
         typed = [PropSpec(name, kind, optional=True) for name, kind in by.columns.items()]
         self.asked = Validator(Catalog((), typed), lax=True)
         self.questions = {test.name for rule in by.rules for test in rule.when}
+        self.columns = (*by.read_columns, *by.columns, *self.questions)
+        self.needed = frozenset(self.columns)
 
     def check(self, cells: Cells) -> None:
         """Refuse a map that names columns the table has not."""
-        for column in (*self.by.read_columns, *self.by.columns, *self.questions):
+        for column in self.columns:
             if column not in cells:
                 raise UnknownName("column", column, list(cells))
 
     def row(self, number: int, cells: Cells) -> Row:
         """Read one row."""
         try:
+            if not self.needed <= cells.keys():  # mappings from elsewhere may each have other keys
+                lost = next(column for column in self.columns if column not in cells)
+                raise InputError("is missing; give every row all columns, empty ones too", field=lost)
             rule = self._rule(cells)
             if isinstance(rule, Reject):
                 return RejectedRow(number, rule.reason)

@@ -1,7 +1,8 @@
 """Local times of a file: which instant a wall clock without an offset means, by a stated rule."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, get_args
 
 import attrs
 
@@ -14,6 +15,18 @@ __all__ = ["WallClock"]
 
 def _known(_: object, field: "attrs.Attribute[str]", value: str) -> None:
     zone(value, field.name)
+
+
+_Repeated = Literal["first", "last", "refuse"]
+_Skipped = Literal["after", "refuse"]
+
+
+def _rule(of: object) -> "Callable[[object, attrs.Attribute[str], str], None]":
+    def check(_: object, field: "attrs.Attribute[str]", value: str) -> None:
+        if value not in get_args(of):
+            raise InputError(f"is none of {', '.join(get_args(of))}; choose one", field=field.name)
+
+    return check
 
 
 @attrs.frozen
@@ -33,8 +46,8 @@ class WallClock:
     column: str
     zone: str = attrs.field(validator=_known)
     format: str = attrs.field(default="", kw_only=True)
-    repeated: Literal["first", "last", "refuse"] = attrs.field(default="refuse", kw_only=True)
-    skipped: Literal["after", "refuse"] = attrs.field(default="refuse", kw_only=True)
+    repeated: _Repeated = attrs.field(default="refuse", kw_only=True, validator=_rule(_Repeated))
+    skipped: _Skipped = attrs.field(default="refuse", kw_only=True, validator=_rule(_Skipped))
 
     def moment(self, value: object) -> datetime:
         """Give the instant of one value of the column, in UTC.

@@ -129,3 +129,17 @@ def test_without_narwhals_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(ConfigError, match=r"install crmsdk\[frames\]"):
         list(frame_rows(object()))
+
+
+def test_an_archive_that_is_broken_inside_is_an_error(tmp_path: Path) -> None:
+    raw = bytearray(gzip.compress(b"a,b\n" + bytes(range(48, 120)) * 2000))
+    raw[30:60] = bytes(30)
+    (tmp_path / "rows.csv.gz").write_bytes(raw)
+    with pytest.raises(InputError, match="cannot be read on, perhaps it was cut off"):
+        list(csv_rows(tmp_path / "rows.csv.gz"))
+
+
+def test_an_encoding_nobody_knows_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("a\n1\n")
+    with pytest.raises(InputError, match="field 'encoding': is no encoding"):
+        list(csv_rows(tmp_path / "rows.csv", encoding="utf-9"))

@@ -315,3 +315,33 @@ def test_json_lines_hold_a_message_each() -> None:
         (6, "missing_userId"),
     ]
     assert not any("ann" in row.problem for row in rows if isinstance(row, RejectedRow))
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"timestamp": "9999-12-31T23:59:59Z", "sentAt": "0001-01-01T00:00:00Z"}, "timestamp"),
+        ({"properties": {"a": "\ud800"}}, "properties.a"),
+        ({"event": "\ud800"}, "event"),
+        ({"userId": "\ud800"}, "userId"),
+        ({"messageId": "\ud800"}, "messageId"),
+    ],
+)
+@pytest.mark.parametrize("named", [True, False])
+def test_no_message_stops_the_batch(change: dict[str, Any], field: str, named: bool) -> None:
+    loose = PayloadReader(Validator(Catalog(strict=False)))
+    good = {**TRACK, "event": "seen", "properties": {}}
+    bad = {**good, **change}
+    if not named and "messageId" not in change:
+        bad.pop("messageId")
+    first, second = loose.batch({"batch": [bad, good]}, received=RECEIVED)
+    assert isinstance(first, RejectedRow)
+    assert f"field {field!r}" in first.problem
+    assert isinstance(second, ReadRow)
+
+
+def test_another_zone_is_another_fact() -> None:
+    plain = {key: value for key, value in IDENTIFY.items() if key != "messageId"}
+    said = [plain, {**plain, "context": {"timezone": "Europe/London"}}, {**plain, "context": {}}]
+    assert len({read(one).id for one in said}) == 3
+    assert read(plain).id == read(plain).id

@@ -220,6 +220,7 @@ def test_a_moment_of_a_plain_column_carries_its_offset() -> None:
         (Decimal("1.5"), 1, 15),
         (7, 0, 7),
         ("0.001", 3, 1),
+        ("12345678901234567890123456789.12", 2, 1234567890123456789012345678912),
     ],
 )
 def test_amounts_are_read_exactly(cell: object, digits: int, minor: int) -> None:
@@ -240,6 +241,10 @@ def test_an_amount_written_out_is_read_back(minor: int, digits: int) -> None:
         ("£1", "is no amount"),
         ("inf", "is no amount"),
         (True, "is no amount"),
+        ("1e9999999", "is no amount"),
+        ("9" * 101, "is no amount"),
+        ("100." + "0" * 98 + "1", "is no amount"),
+        ("100." + "0" * 28 + "1", "has more decimals than 2"),
     ],
 )
 def test_an_amount_that_is_none_is_refused(cell: object, message: str) -> None:
@@ -352,3 +357,13 @@ def test_a_column_that_is_not_there_is_an_error_at_once(column: str) -> None:
 def test_a_wrong_map_is_refused(make: Callable[[], object], error: type[Exception]) -> None:
     with pytest.raises(error):
         make()
+
+
+def test_a_later_row_without_a_column_stops_no_other() -> None:
+    short = {name: cell for name, cell in ROW.items() if name != "units"}
+    first, second, third = read_rows([ROW, short, ROW], MAP, catalog=CATALOG, received=NOW)
+    assert second == RejectedRow(
+        2, "missing_units", "field 'units': is missing; give every row all columns, empty ones too"
+    )
+    assert isinstance(first, ReadRow)
+    assert isinstance(third, ReadRow)

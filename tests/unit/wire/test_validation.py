@@ -240,3 +240,8 @@ def test_pydantic_comes_with_the_first_validation_only() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "True"]
+
+
+def test_a_moment_is_no_date_by_a_microsecond() -> None:
+    with pytest.raises(InputError, match="is no date"):
+        order(Validator(Catalog([Order]), lax=True), day=datetime(2026, 3, 29, 0, 0, 0, 5))  # noqa: DTZ001 - as above

@@ -97,3 +97,9 @@ def test_the_format_is_in_the_error() -> None:
 def test_a_zone_that_does_not_exist_is_refused() -> None:
     with pytest.raises(UnknownZone):
         WallClock("at", "Mars/North")
+
+
+@pytest.mark.parametrize("rule", [{"repeated": "frist"}, {"skipped": "first"}])
+def test_a_misspelt_rule_is_refused(rule: dict[str, str]) -> None:
+    with pytest.raises(InputError, match="is none of"):
+        WallClock("at", "Europe/London", **rule)  # type: ignore[arg-type]  # what untyped code does
