@@ -8,6 +8,7 @@ import attrs
 
 from crmsdk.errors import InputError
 from crmsdk.model.changing import with_changes
+from crmsdk.model.comparison import exact
 from crmsdk.model.ids import CustomerId, EventId
 from crmsdk.model.moment import to_moment
 from crmsdk.model.values import EMPTY, Properties, properties
@@ -73,5 +74,6 @@ class Event:
         return (self.at, self.id)
 
     def same_fact(self, other: "Event") -> bool:
-        """Say whether both tell the same: all but the moment of arrival is equal."""
-        return with_changes(self, received=other.received) == other
+        """Say whether both tell the same: all but the moment of arrival is equal, and True is not 1."""
+        same = with_changes(self, received=other.received) == other
+        return same and exact(self.properties) == exact(other.properties)

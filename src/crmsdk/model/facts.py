@@ -148,7 +148,8 @@ class Facts(_Seen):
     def attribute(self, name: str, now: datetime) -> Value:
         """Give the value of an attribute as of ``now``; None when missing.
 
-        A dotted name reads into mappings, as ``address.city``, unless an attribute has that very name.
+        A dotted name reads into mappings, as ``address.city``. Where there is an attribute of that very name,
+        too, what was written last counts: that attribute, or the mapping.
         """
         return _last(self._log(now), name)
 

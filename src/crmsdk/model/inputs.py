@@ -14,7 +14,7 @@ from typing import Any, ClassVar, TypeAlias
 import attrs
 
 from crmsdk.errors import InputError
-from crmsdk.model.customer import AttributeWrite, Identifier, IdentifierKind
+from crmsdk.model.customer import PROFILE, AttributeWrite, Identifier, IdentifierKind
 from crmsdk.model.event import Event
 from crmsdk.model.ids import AccountId, CustomerId, EventId
 from crmsdk.model.moment import to_moment
@@ -32,7 +32,13 @@ def _received(value: datetime) -> datetime:
 
 
 def _traits(value: Mapping[str, object]) -> Properties:
-    return properties(value, "traits")
+    found = properties(value, "traits")
+    kept = next((name for name in found if name in PROFILE), None)
+    if kept is not None:  # it would be taken at its word, however wrong
+        raise InputError(
+            "is kept for crmsdk; give zone, locale or account by its own name", field=f"traits.{kept}"
+        )
+    return found
 
 
 def _properties(value: Mapping[str, object]) -> Properties:

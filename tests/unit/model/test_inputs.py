@@ -123,3 +123,9 @@ def test_a_field_of_another_kind_is_named(slip: Any, message: str) -> None:
     given: dict[str, Any] = {"id": "1", "identifiers": [ANN], "at": AT, "received": AT}
     with pytest.raises(InputError, match=f"^{message}"):
         Identify(**{**given, **slip})
+
+
+@pytest.mark.parametrize("name", ["crmsdk.zone", "crmsdk.locale", "crmsdk.account"])
+def test_names_kept_for_the_profile_are_no_traits(name: str) -> None:
+    with pytest.raises(InputError, match=f"^field 'traits.{name}': is kept for crmsdk; give zone"):
+        identify(**{name: "Mars/North"})
