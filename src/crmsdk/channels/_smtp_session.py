@@ -158,7 +158,7 @@ class Session:
         except BaseException:
             self.abandon()
             raise
-        if reply.code == 250:
+        if 200 <= reply.code < 300:  # RFC 5321, section 4.2.1: done, whatever the last two digits say
             return Accepted(provider_id=letter.message_id)
         if reply.code == 421:
             self.abandon()

@@ -211,6 +211,12 @@ async def test_refusal(fault: SmtpFault, expected: object) -> None:
         assert sink.connections == 1
 
 
+async def test_any_reply_of_success_to_the_message_means_it_was_taken() -> None:
+    async with SmtpSink() as sink, channel_to(sink) as channel:
+        sink.fail([SmtpFault("dot", "251 taken")])
+        assert isinstance(await outcome(channel), Accepted)
+
+
 def message_of_mail(data: bytes) -> str:
     line = next(line for line in data.split(b"\r\n") if line.startswith(b"Message-ID:"))
     return message_of(line.decode().partition(":")[2])
