@@ -6,7 +6,7 @@ definitions read ``Catalog.kinds``.
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
-from typing import Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias, get_args, runtime_checkable
 
 import attrs
 
@@ -35,11 +35,23 @@ _KINDS: Mapping[TypeName, str] = {"integer": "number"}
 
 
 def _choices(given: Iterable[Value]) -> tuple[Value, ...]:
-    return tuple(given)
+    return _listed(given, "choices")
 
 
 def _sources(given: Iterable[str]) -> tuple[str, ...]:
+    return _listed(given, "sources")
+
+
+def _listed(given: Iterable[Any], field: str) -> tuple[Any, ...]:
+    if isinstance(given, str):  # its letters would be taken one by one
+        raise DefinitionError("is one text; give a list", path=field)
     return tuple(given)
+
+
+def _known_type(_: object, field: "attrs.Attribute[Any]", value: object) -> None:
+    known = get_args(TypeName)
+    if value is not None and value not in known:
+        raise DefinitionError(f"is {value!r:.40}; give one of {', '.join(known)}", path=field.name)
 
 
 def _specs(given: "Iterable[PropSpec]") -> "tuple[PropSpec, ...]":
@@ -64,11 +76,11 @@ class PropSpec:
     """
 
     name: str
-    type: TypeName
+    type: TypeName = attrs.field(validator=_known_type)
     optional: bool = attrs.field(default=False, kw_only=True)
     default: Value = attrs.field(default=None, kw_only=True, eq=exact)
     choices: tuple[Value, ...] = attrs.field(default=(), kw_only=True, converter=_choices, eq=exact)
-    items: TypeName | None = attrs.field(default=None, kw_only=True)
+    items: TypeName | None = attrs.field(default=None, kw_only=True, validator=_known_type)
     about: str = attrs.field(default="", kw_only=True)
     sources: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=_sources)
 

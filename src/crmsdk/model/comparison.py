@@ -247,6 +247,13 @@ def _pair_fault(operand: Value) -> str:
     return fault or ("" if compare(Op.LE, low, high) else "is reversed; give the smaller value first")
 
 
+def _op(value: Op | str) -> Op:
+    try:
+        return Op(value)
+    except ValueError:
+        raise DefinitionError(f"is {value!r:.40}; give one of {', '.join(Op)}", path="op") from None
+
+
 @definition("prop")
 @attrs.frozen
 class PropTest:
@@ -260,7 +267,7 @@ class PropTest:
     """
 
     name: str
-    op: Op = attrs.field(converter=Op)
+    op: Op = attrs.field(converter=_op)
     operand: Value = attrs.field(default=None, eq=exact)
     negated: bool = attrs.field(default=False, kw_only=True)
 

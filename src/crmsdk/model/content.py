@@ -102,12 +102,19 @@ def _https(_: object, field: "attrs.Attribute[str | None]", value: str | None) -
     if _PLAIN_HTTPS.fullmatch(value):  # nearly all are, and a whole parse takes ten times as long
         return
     # RFC 8058, section 3.1: the one-click URI is https.
-    if not value.startswith("https://") or not urlsplit(value).hostname or not re.fullmatch(r"[!-~]+", value):
+    if not value.startswith("https://") or not _host(value) or not re.fullmatch(r"[!-~]+", value):
         raise InputError(
             "is not an https address in ASCII; one-click unsubscribe needs one", field=field.name
         )
     if any(char in value for char in '<>,"'):
         raise InputError('holds one of < > , "; percent-encode it', field=field.name)
+
+
+def _host(address: str) -> str | None:
+    try:
+        return urlsplit(address).hostname
+    except ValueError:  # a bracket that is not closed
+        return None
 
 
 def _headers(value: Mapping[str, str] | Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
@@ -119,6 +126,8 @@ def _own_headers(
 ) -> None:
     seen = set()
     for name, text in value:
+        if not isinstance(name, str) or not isinstance(text, str):
+            raise InputError("holds something that is no text; give names and texts", field=field.name)
         lower = name.casefold()
         if not _HEADER_NAME.fullmatch(name):
             raise InputError("has a header name that is not printable ASCII without colon", field=field.name)

@@ -35,7 +35,9 @@ class Money:
         if not isinstance(self.currency, str) or not _CODE.match(self.currency):
             raise InputError("is not a currency code; give three capital letters as 'RUB'", field="currency")
 
-    def _same(self, other: "Money") -> None:
+    def _same(self, other: object) -> None:
+        if not isinstance(other, Money):
+            raise InputError(f"does not mix with {type(other).__name__}; give Money", field="money")
         if self.currency != other.currency:
             raise InputError(
                 f"{self.currency} and {other.currency} do not mix; convert one first", field="currency"
@@ -67,8 +69,10 @@ class Money:
 
     def __gt__(self, other: "Money") -> bool:
         """Order amounts of the same currency."""
-        return other < self
+        self._same(other)
+        return self.minor > other.minor
 
     def __ge__(self, other: "Money") -> bool:
         """Order amounts of the same currency."""
-        return other <= self
+        self._same(other)
+        return self.minor >= other.minor

@@ -113,5 +113,5 @@ class ProviderResponse:
         """Read the body as JSON; None when it is none."""
         try:
             return json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None

@@ -62,19 +62,21 @@ def normal(value: object, field: str, depth: int = _DEPTH) -> Value:
 
     Raises:
         NaiveMoment: a datetime without an offset, at any depth.
-        InputError: a kind of value that no executor knows (bytes, objects), an infinite float, an integer of
-            over 512 bits, more than eight levels.
+        InputError: a kind of value that no executor knows (bytes, objects), an infinite float, an integer or
+            amount of over 512 bits, half a surrogate pair, two keys that differ in their Unicode form only,
+            more than eight levels.
     """
     match value:
-        case None | bool() | Money():
+        case None | bool():
             return value
         case int():
-            if value.bit_length() > _BITS:
-                raise InputError(f"is an integer of over {_BITS} bits; give it as text", field=field)
-            return value if type(value) is int else int(value)
+            return _integer(value, field)
+        case Money():
+            _integer(value.minor, f"{field}.minor")
+            return value
         case str():
             plain = value if type(value) is str else str.__str__(value)
-            return plain if plain.isascii() else unicodedata.normalize("NFC", plain)
+            return plain if plain.isascii() else unicodedata.normalize("NFC", text(plain, field))
         case float():
             if math.isnan(value):
                 return None
@@ -99,6 +101,12 @@ def normal(value: object, field: str, depth: int = _DEPTH) -> Value:
             )
 
 
+def _integer(value: int, field: str) -> int:
+    if value.bit_length() > _BITS:
+        raise InputError(f"is an integer of over {_BITS} bits; give it as text", field=field)
+    return value if type(value) is int else int(value)
+
+
 def _sequence(value: Sequence[object], field: str, depth: int) -> tuple[Value, ...]:
     return tuple(normal(item, f"{field}[{index}]", depth) for index, item in enumerate(value))
 
@@ -110,7 +118,10 @@ def _mapping(value: Mapping[str, object], field: str, depth: int) -> Properties:
             raise InputError(f"has a key of kind {type(key).__name__}; keys are non-empty text", field=field)
         if not key.isascii():
             text(key, f"a key of {field}")
-        out[unicodedata.normalize("NFC", key)] = normal(item, f"{field}.{key}", depth)
+        name = key if key.isascii() else unicodedata.normalize("NFC", key)
+        if name in out:
+            raise InputError("has one key in two Unicode forms; keep one", field=f"{field}.{name}")
+        out[name] = normal(item, f"{field}.{key}", depth)
     return out
 
 

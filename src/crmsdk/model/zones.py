@@ -53,7 +53,10 @@ def zone(name: str, field: str = "zone") -> ZoneInfo:
 
     Raises:
         UnknownZone: the zone data does not hold it, or it means no place (``localtime``).
+        InputError: it is no text.
     """
+    if not isinstance(name, str):
+        raise InputError(f"is {type(name).__name__}; give an IANA name as 'Europe/Moscow'", field=field)
     if name in _NO_PLACES or name.startswith(_NO_FOLDERS):
         raise UnknownZone(name, field=field)
     try:

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from enum import Enum, StrEnum
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, cast
 
 import pytest
 from hypothesis import given
@@ -447,3 +447,18 @@ def test_typed_events_load_no_validator() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: PropSpec("x", cast("Any", "string")), "^type: is 'string'; give one of boolean, integer"),
+        (lambda: PropSpec("x", "list", items=cast("Any", "str")), "^items: is 'str'; give one of boolean"),
+        (lambda: PropSpec("x", "text", sources="crm"), "^sources: is one text; give a list"),
+        (lambda: PropSpec("x", "text", choices="abc"), "^choices: is one text; give a list"),
+        (lambda: PropTest("x", "like", "a"), "^op: is 'like'; give one of eq, lt"),
+    ],
+)
+def test_a_declaration_that_could_never_hold_is_refused(make: Callable[[], Any], message: str) -> None:
+    with pytest.raises(DefinitionError, match=message):
+        make()

@@ -5,7 +5,7 @@ import json
 import pickle
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Any
+from typing import Any, cast
 
 import attrs
 import pytest
@@ -59,6 +59,7 @@ def test_email_without_a_body_is_refused() -> None:
         "https://shop.example/<x>",
         'https://shop.example/"',
         "https://shop.example/a,b",
+        "https://[shop.example/",
         "",
     ],
 )
@@ -311,3 +312,12 @@ def test_secret_that_is_none_is_a_setting_that_cannot_work(source: Any) -> None:
 def test_secret_is_not_carried_away(carry: Any) -> None:
     with pytest.raises(TypeError, match="not pickled or copied"):
         carry(Secret("hush"))
+
+
+def test_a_header_that_is_no_text_is_refused() -> None:
+    with pytest.raises(InputError, match=r"^field 'headers': holds something that is no text"):
+        EmailContent(subject="s", text="t", headers=cast("Any", {"X-A": 1}))
+
+
+def test_an_answer_nested_without_end_is_no_json() -> None:
+    assert ProviderResponse(status=200, body=b"[" * 100_000).json() is None

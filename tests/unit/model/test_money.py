@@ -49,3 +49,11 @@ def test_two_currencies_do_not_mix(mix: Callable[[Money, Money], object]) -> Non
 def test_what_is_no_amount_is_refused_by_field(minor: Any, currency: Any, message: str) -> None:
     with pytest.raises(InputError, match=f"^{message}"):
         Money(minor, currency)
+
+
+@pytest.mark.parametrize(
+    "mix", [operator.add, operator.sub, operator.lt, operator.le, operator.gt, operator.ge]
+)
+def test_money_and_a_number_do_not_mix(mix: Callable[[Any, Any], object]) -> None:
+    with pytest.raises(InputError, match=r"^field 'money': does not mix with int; give Money"):
+        mix(Money(1, "RUB"), 5)

@@ -131,3 +131,17 @@ def test_properties_are_a_copy() -> None:
     given["total"] = 2
     assert kept == {"total": 1}
     assert properties({}) == {}
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ("\ud800", "field 'a': holds half a surrogate pair"),
+        (["x", "\udfff"], r"field 'a\[1\]': holds half a surrogate pair"),
+        (Money(10**200, "RUB"), "field 'a.minor': is an integer of over 512 bits"),
+        ({"e\u0301": 1, "\u00e9": 2}, "field 'a.\u00e9': has one key in two Unicode forms"),
+    ],
+)
+def test_what_no_store_could_keep_or_tell_apart_is_refused(said: object, message: str) -> None:
+    with pytest.raises(InputError, match=f"^{message}"):
+        normal(said, "a")

@@ -371,3 +371,8 @@ def test_t17_calendar_days_keep_the_wall_time(place: tuple[str, datetime], days:
     day = wall.date() + days * DAY
     expected = _oracle(day if _exists(day, name) else day + DAY, wall.time(), name)
     assert add_days(moment, days, zone(name)) == expected
+
+
+def test_a_zone_that_is_no_text_is_refused_by_kind() -> None:
+    with pytest.raises(InputError, match=r"^field 'zone': is int; give an IANA name"):
+        zone(3)
