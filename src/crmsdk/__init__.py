@@ -50,6 +50,8 @@ if TYPE_CHECKING:
     from crmsdk.runtime.clocks import VirtualClock
     from crmsdk.runtime.crm import Crm
     from crmsdk.segments.conditions import Segment
+    from crmsdk.segments.evaluating import evaluate
+    from crmsdk.segments.live import LiveSegments, MembershipChange
     from crmsdk.segments.stages import Stages, stage_of
     from crmsdk.segments.verdict import Verdict
     from crmsdk.segments.words import attr, consent, did, everyone, nobody, prop, segment
@@ -90,6 +92,8 @@ __all__ = [
     "Identifier",
     "InputError",
     "Journey",
+    "LiveSegments",
+    "MembershipChange",
     "MemoryChannel",
     "Money",
     "MoneyColumn",
@@ -128,6 +132,7 @@ __all__ = [
     "did",
     "each_time",
     "enters",
+    "evaluate",
     "event_model",
     "every",
     "everyone",
@@ -178,6 +183,8 @@ _HOMES: Final[dict[str, str]] = {
     "Identifier": "crmsdk.model.customer",
     "InputError": "crmsdk.errors",
     "Journey": "crmsdk.journeys.definition",
+    "LiveSegments": "crmsdk.segments.live",
+    "MembershipChange": "crmsdk.segments.live",
     "MemoryChannel": "crmsdk.channels.memory",
     "Money": "crmsdk.model.money",
     "MoneyColumn": "crmsdk.wire.columns",
@@ -216,6 +223,7 @@ _HOMES: Final[dict[str, str]] = {
     "did": "crmsdk.segments.words",
     "each_time": "crmsdk.journeys.definition",
     "enters": "crmsdk.journeys.triggers",
+    "evaluate": "crmsdk.segments.evaluating",
     "event_model": "crmsdk.wire.models",
     "every": "crmsdk.journeys.triggers",
     "everyone": "crmsdk.segments.words",
