@@ -8,11 +8,13 @@ from typing_extensions import override
 
 from crmsdk.channels.memory import MemoryChannel
 from crmsdk.errors import MergeRefused
+from crmsdk.journeys.definition import Entry, each_time, once
 from crmsdk.journeys.steps import Send, Wait
-from crmsdk.journeys.triggers import by_call
+from crmsdk.journeys.triggers import by_call, on
 from crmsdk.ledgers.sqlite import SqliteLedger
 from crmsdk.model.address import ByAttribute
 from crmsdk.model.content import ChatContent, Content, Envelope
+from crmsdk.model.customer import Identifier
 from crmsdk.model.ids import CustomerId
 from crmsdk.model.inputs import Input
 from crmsdk.model.message import MessageState, Outcome, Rejected, Suppress
@@ -78,6 +80,78 @@ async def test_t25_news_of_the_visitor_that_come_with_the_join_make_no_second_en
         await crm.advance(START + 3 * DAY)
     assert [text for _, text in stage.sent()] == ["hi", "bye"]
     assert len(await stage.runs("ann")) == 1
+
+
+@pytest.mark.parametrize(
+    ("entry", "outcomes"),
+    [(each_time(), ["completed", "completed"]), (once(), ["completed", "joined"])],
+    ids=["each time", "once in a life"],
+)
+async def test_t25_whether_the_visitors_run_is_a_second_entry_is_told_by_the_entry_policy(
+    stage: Stage, entry: Entry, outcomes: list[str]
+) -> None:
+    order = journey("order", Wait(HOUR), Send("hi", "sink"), entry=entry)
+    async with stage.open(order) as crm:
+        await crm.track("ann", "signed_up", id="one")
+        await crm.advance(START + 2 * HOUR)
+        await crm.track(PHONE, "signed_up", id="two")
+        await crm.alias("ann", PHONE, id="three")
+        await crm.advance(START + 4 * HOUR)
+    assert [run.outcome for run in await stage.runs("ann")] == outcomes
+
+
+async def test_runs_that_may_go_on_side_by_side_both_go_on(stage: Stage) -> None:
+    order = journey("order", Wait(HOUR), Send("hi", "sink"), entry=each_time())
+    async with stage.open(order) as crm:
+        await crm.track("ann", "signed_up", id="one")
+        await crm.track(PHONE, "signed_up", id="two")
+        await crm.alias("ann", PHONE, id="three")
+        await crm.advance(START + HOUR)
+    assert [run.outcome for run in await stage.runs("ann")] == ["completed", "completed"]
+
+
+CART = journey("cart", Send("hi", "sink"), enter=on("cart").unless("bought", within=2 * HOUR))
+
+
+@pytest.mark.parametrize(("left_by", "bought_by"), [("ann", PHONE), (PHONE, "ann")])
+async def test_what_one_did_calls_off_what_is_watched_for_of_the_other(
+    stage: Stage, left_by: str | Identifier, bought_by: str | Identifier
+) -> None:
+    async with stage.open(CART) as crm:
+        await crm.identify("ann", id="zero")
+        await crm.track(left_by, "cart", id="one")
+        stage.clock.tick(HOUR)
+        await crm.track(bought_by, "bought", id="two")
+        await crm.alias("ann", PHONE, id="three")
+        await crm.advance(START + 3 * HOUR)
+    assert stage.sent() == []
+
+
+@pytest.mark.parametrize(("first", "last"), [("ann", PHONE), (PHONE, "ann")])
+async def test_of_two_waits_for_one_absence_the_later_anchor_counts(
+    stage: Stage, first: str | Identifier, last: str | Identifier
+) -> None:
+    async with stage.open(CART) as crm:
+        await crm.identify("ann", id="zero")
+        await crm.track(first, "cart", id="one")
+        stage.clock.tick(HOUR)
+        await crm.track(last, "cart", id="two")
+        await crm.alias("ann", PHONE, id="three")
+        await crm.advance(START + 2 * HOUR)
+        assert stage.sent() == []
+        await crm.advance(START + 3 * HOUR)
+    assert stage.sent() == [("ann", "hi")]
+
+
+async def test_a_visitor_whose_news_are_in_conflict_joins_in_the_same_batch(stage: Stage) -> None:
+    async with stage.open() as crm:
+        await crm.identify("ann", id="zero")
+        await crm.track(PHONE, "visit", id="one", at=START)
+        stage.clock.tick(HOUR)
+        other = event(PHONE, "visit", START, "one", page=2)
+        taken = await crm.ingest([other, known(user("ann"), PHONE, at=START + HOUR, id="two")])
+        assert (taken.accepted, len(taken.refused)) == (1, 1)
+        assert [entry.what for entry in await crm.timeline("ann")] == ["event", "conflict", "joined"]
 
 
 async def test_t25_limits_count_what_both_were_sent(stage: Stage) -> None:

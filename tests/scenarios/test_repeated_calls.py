@@ -1,18 +1,25 @@
 """A call of ``track`` may be repeated after a timeout: one id is one fact, also when no moment was told."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from typing_extensions import override
 
+from crmsdk.channels.memory import MemoryChannel
 from crmsdk.errors import DuplicateEvent
+from crmsdk.journeys.person import Person
+from crmsdk.journeys.steps import HandOver, Send
+from crmsdk.journeys.triggers import enters
 from crmsdk.model.event import Event
-from crmsdk.model.ids import EventId
+from crmsdk.model.ids import CustomerId, EventId
 from crmsdk.runtime.clocks import VirtualClock
 from crmsdk.runtime.crm import Crm
+from crmsdk.segments.conditions import Segment
+from crmsdk.segments.words import did
 from crmsdk.stores.memory import MemoryStore
-from tests.scenarios.stage import START, Stage
+from tests.scenarios.stage import DAY, NO_RULES, START, WORDS, Stage, journey
 
 MINUTE = timedelta(minutes=1)
 
@@ -61,3 +68,65 @@ async def test_the_twin_of_a_call_in_another_process_is_the_same_fact() -> None:
         clock.tick(MINUTE)
         store.looks = 0
         assert (await crm.track("ann", "visit", id="e1")).duplicates == 1
+
+
+class _Racing(MemoryStore):
+    """Lets another process commit just before the first person is read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.other: Callable[[], Awaitable[object]] | None = None
+
+    @override
+    async def load(self, customers: Sequence[CustomerId]) -> Sequence[Person | None]:
+        other, self.other = self.other, None
+        if other is not None:
+            await other()
+        return await super().load(customers)
+
+
+TWICE = journey(
+    "again", Send("hi", "sink"), enter=enters(Segment("twice", did("visit").count() >= 2)), kind="content"
+)
+
+
+async def test_one_fact_stored_by_two_processes_at_once_counts_once() -> None:
+    store, clock = _Racing(), VirtualClock(START)
+    rules: dict[str, Any] = {"zone": "UTC", "clock": clock, "policy": NO_RULES, "templates": WORDS}
+    channels = [MemoryChannel("sink", everyone=True)]
+    async with (
+        Crm.over(store, journeys=[TWICE], channels=channels, **rules) as crm,
+        Crm.over(store, journeys=[TWICE], channels=channels, **rules) as twin,
+    ):
+        await crm.identify("ann")
+        store.other = lambda: twin.track("ann", "visit", {"page": 1}, id="e1", at=START)
+        await crm.track("ann", "visit", {"page": 1}, id="e1", at=START)
+        assert [entry.what for entry in await crm.timeline("ann")] == ["event"]
+
+
+async def test_one_id_with_two_bodies_from_two_processes_at_once_is_refused_and_told() -> None:
+    store, clock = _Racing(), VirtualClock(START)
+    async with (
+        Crm.over(store, zone="UTC", clock=clock) as crm,
+        Crm.over(store, zone="UTC", clock=clock) as twin,
+    ):
+        await crm.identify("ann")
+        store.other = lambda: twin.track("ann", "visit", {"page": 1}, id="e1", at=START)
+        with pytest.raises(DuplicateEvent):
+            await crm.track("ann", "visit", {"page": 2}, id="e1", at=START)
+        assert [entry.what for entry in await crm.timeline("ann")] == ["event", "conflict"]
+
+
+async def test_a_task_answered_by_two_processes_at_once_keeps_the_first_answer() -> None:
+    store, clock = _Racing(), VirtualClock(START)
+    call = journey("call", HandOver("call", to="sales", within=DAY))
+    async with (
+        Crm.over(store, journeys=[call], zone="UTC", clock=clock) as crm,
+        Crm.over(store, journeys=[call], zone="UTC", clock=clock) as twin,
+    ):
+        await crm.track("ann", "signed_up")
+        (task,) = await crm.tasks()
+        store.other = lambda: twin.complete_task(task.id, "reached")
+        await crm.complete_task(task.id, "nobody there")
+        (done,) = await crm.tasks(open_only=False)
+        assert done.answer == "reached"

@@ -11,7 +11,7 @@ from crmsdk.model.comparison import value_at
 from crmsdk.model.event import Event
 from crmsdk.model.facts import Facts
 
-__all__ = ["absence_after", "calls_off", "entry_key", "passes"]
+__all__ = ["absence_after", "anchored", "anchors_after", "calls_off", "entry_key", "passes"]
 
 _LAST_ID = "\U0010ffff"  # sorts behind every id
 
@@ -40,6 +40,16 @@ def calls_off(trigger: OnEvent, watch: Watch, event: Event) -> bool:
         and all(test.holds(event.properties) for test in trigger.unless_tests)
         and entry_key(trigger, event) == watch.key
     )
+
+
+def anchored(slot: Slot | None, watch: Watch, facts: Facts) -> tuple[Slot, OnEvent, Event] | None:
+    """Give an absence's trigger and anchor, if they still fit: another version may have other triggers."""
+    event = facts.event(watch.position) if watch.position is not None else None
+    if slot is None or event is None or not isinstance(slot.trigger, OnEvent):
+        return None
+    trigger = slot.trigger
+    same = trigger.event == event.name and trigger.unless_event is not None
+    return (slot, trigger, event) if same and entry_key(trigger, event) == watch.key else None
 
 
 def absence_after(
@@ -74,8 +84,25 @@ def absence_after(
             return older
     came = facts.between(event.position, (event.at + trigger.within, _LAST_ID))
     came = tuple(one for one in came if one.at <= now)
-    if trigger.anchor == "last" and any(
-        one.name == trigger.event and entry_key(trigger, one) == key and passes(trigger, one) for one in came
-    ):
+    if trigger.anchor == "last" and any(_begins(trigger, one, key) for one in came):
         return older  # it arrived late: in its place, a later one had taken over
-    return None if any(calls_off(trigger, watch, one) for one in came) else watch
+    if any(calls_off(trigger, watch, one) for one in came):
+        # Come in time, a first wait would have been called off, and the later anchor have begun its own.
+        return older if trigger.anchor == "first" else None
+    return watch
+
+
+def anchors_after(trigger: OnEvent, event: Event, *, facts: Facts, now: datetime) -> tuple[Event, ...]:
+    """Give the anchors of the key that come after the event that called its first wait off.
+
+    While that wait stood they meant nothing; now the first of them begins one, if nothing calls that off too.
+    """
+    if trigger.anchor == "last":
+        return ()
+    key = entry_key(trigger, event)
+    later = facts.between(event.position, (now, _LAST_ID))
+    return tuple(one for one in later if _begins(trigger, one, key))
+
+
+def _begins(trigger: OnEvent, event: Event, key: str | None) -> bool:
+    return event.name == trigger.event and entry_key(trigger, event) == key and passes(trigger, event)

@@ -2,28 +2,28 @@
 
 from collections.abc import Sequence
 
-from crmsdk.journeys.person import Change, Person, WatchKind
+from crmsdk.journeys.person import Change, Enrollment, Person, WatchKind
+from crmsdk.journeys.program import Program
 from crmsdk.model.changing import with_changes
 from crmsdk.model.facts import Facts
 
-__all__ = ["joined", "without_theirs"]
+__all__ = ["joined", "repeats", "without_theirs"]
 
 
 def joined(person: Person, other: Person) -> Person:
-    """Give the person with the other's history, runs and open absences added.
+    """Give the person with the other's history and runs added.
 
     Of zone, locale and account the last by event time counts, as of any attribute; the person's own audience
     wins, and the earlier birth. Watches over segments, dates and schedules are not taken over: they are asked
-    anew with the joined facts.
+    anew with the joined facts. Absences of either are left out: they begin again over the joined facts.
     """
     facts: Facts = person.facts.with_events(
         with_changes(event, customer=person.id) for event in other.facts.events
     ).with_attributes(other.facts.attributes)
-    own = {watch.id for watch in person.watches}
+    own = tuple(watch for watch in person.watches if watch.kind is not WatchKind.ABSENCE)
+    known = {watch.id for watch in own}
     carried = tuple(
-        watch
-        for watch in other.watches
-        if watch.kind in (WatchKind.ABSENCE, WatchKind.EVENT) and watch.id not in own
+        watch for watch in other.watches if watch.kind is WatchKind.EVENT and watch.id not in known
     )
     return with_changes(
         person,
@@ -38,7 +38,22 @@ def joined(person: Person, other: Person) -> Person:
         audience=person.audience or other.audience,
         account=person.account or other.account,
         enrollments=(*person.enrollments, *other.enrollments),
-        watches=(*person.watches, *carried),
+        watches=(*own, *carried),
+    )
+
+
+def repeats(run: Enrollment, person: Person, program: Program | None) -> bool:
+    """Say whether a visitor's run is one that the person's own runs would have barred.
+
+    Args:
+        run: Of the visitor.
+        person: As they were before.
+        program: What the run is pinned to, whose entry policy counts; None when that is lost.
+    """
+    again = "after_exit" if program is None else program.journey.entry.again
+    return again != "always" and any(
+        (own.journey, own.key) == (run.journey, run.key) and (own.alive or again == "never")
+        for own in person.enrollments
     )
 
 

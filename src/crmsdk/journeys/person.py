@@ -332,7 +332,7 @@ class Change:
         same = new is old
         return cls(
             person=after,
-            events=() if same else _unknown(old.events, new.events),
+            events=() if same else _other(old.events, new.events),
             attributes=() if same else _other(old.attributes, new.attributes),
             consents=() if same else _other(old.consents, new.consents),
             identifiers=tuple(i for i in after.identifiers if i not in before.identifiers)
@@ -358,14 +358,6 @@ def _other(before: tuple[_T, ...], after: tuple[_T, ...]) -> tuple[_T, ...]:
         return ()
     known = set(map(id, before))
     return tuple(one for one in after if id(one) not in known)
-
-
-def _unknown(before: tuple[Event, ...], after: tuple[Event, ...]) -> tuple[Event, ...]:
-    """Give events whose id was not there before: a fact told twice is one fact."""
-    if after is before:
-        return ()
-    known = {event.id for event in before}
-    return tuple(event for event in after if event.id not in known)
 
 
 def _dropped(before: tuple[Watch, ...], after: tuple[Watch, ...]) -> tuple[tuple[str, str, int, str], ...]:

@@ -77,6 +77,10 @@ class Program:
         """The journey's name."""
         return self.journey.name
 
+    def path_at(self, cursor: int) -> str:
+        """Give the place of a step, for messages; ``none`` where there is no such step."""
+        return self.nodes[cursor].path if 0 <= cursor < len(self.nodes) else "none"
+
 
 def arms_of(step: Step) -> tuple[tuple[str, Sequence[Step]], ...]:
     """Name the nested rows of steps, in the order of ``Node.arms``."""

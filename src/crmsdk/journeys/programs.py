@@ -7,7 +7,7 @@ import attrs
 
 from crmsdk.errors import DefinitionError
 from crmsdk.journeys.definition import Journey
-from crmsdk.journeys.person import WatchKind
+from crmsdk.journeys.person import Watch, WatchKind
 from crmsdk.journeys.program import Program, Project, both_names, compiled
 from crmsdk.journeys.triggers import DateReached, OnEvent, Schedule, SegmentChange, Trigger
 from crmsdk.segments.reading import Reads, reads
@@ -66,6 +66,13 @@ class Programs:
     on_event: Mapping[str, tuple[Slot, ...]] = attrs.field(repr=False)
     called_off: Mapping[str, tuple[Slot, ...]] = attrs.field(repr=False)
     watched: Mapping[tuple[str, int], Slot] = attrs.field(repr=False)
+
+    def slot(self, watch: Watch) -> Slot | None:
+        """Give the trigger a watch is kept for; None where the journey in force has no such trigger."""
+        program = self.active.get(watch.journey)
+        if program is None or watch.slot >= len(program.journey.enter):
+            return None
+        return Slot(program, watch.slot, program.journey.enter[watch.slot])
 
     @classmethod
     def of(

@@ -7,18 +7,17 @@ one. Then everything due at or before ``now`` fires, earliest first, until nothi
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import assert_never
 
 from crmsdk.errors import DefinitionError
-from crmsdk.journeys.absences import absence_after, calls_off, entry_key, passes
+from crmsdk.journeys.absences import absence_after, anchored, anchors_after, calls_off, entry_key, passes
 from crmsdk.journeys.entering import ONCE_ONLY, barred, refused, run_of
-from crmsdk.journeys.joining import joined, without_theirs
+from crmsdk.journeys.joining import joined, repeats, without_theirs
 from crmsdk.journeys.machine import step
 from crmsdk.journeys.person import Change, Enrollment, Note, NoteKind, Person, Phase, Task, Watch, WatchKind
 from crmsdk.journeys.profile import logged, profiled
-from crmsdk.journeys.program import Program
 from crmsdk.journeys.programs import Programs, Slot
 from crmsdk.journeys.stimuli import (
     Answered,
@@ -219,6 +218,9 @@ class _Turn:
     def _happen(self, event: Event) -> None:
         if event.customer != self.person.id:
             event = with_changes(event, customer=self.person.id)
+        stored = self.person.facts.event(event.position)
+        if stored is not None and stored.same_fact(event):
+            return  # another process was faster: told twice, it is one fact and acts once
         self._facts(self.person.facts.with_events((event,)))
         if event.at > self.now:
             self._later(event.id, event.at, event.position)
@@ -262,10 +264,13 @@ class _Turn:
 
     def _answered(self, entry: Answered) -> None:
         task = with_changes(entry.task, done=entry.at, answer=entry.answer)
+        id = EventId(keyed_id(self.programs.project.secret, ("answer", task.id)))
+        if any(event.id == id for event in self.person.facts.events):
+            return  # another process was faster: the first answer stands
         self.tasks[task.id] = task
         self._happen(
             Event(
-                id=EventId(keyed_id(self.programs.project.secret, ("answer", task.id))),
+                id=id,
                 customer=self.person.id,
                 name=TASK_ANSWERED,
                 at=entry.at,
@@ -295,14 +300,23 @@ class _Turn:
 
     def _join(self, entry: Joined) -> None:
         self.cause = self.now
-        twice = {(run.journey, run.key) for run in self.person.enrollments if run.alive}
-        self.person = profiled(joined(self.person, entry.other), self.now)
-        self.others.append(entry.other)
+        person, other = self.person, entry.other
+        self.person = profiled(joined(person, other), self.now)
+        self.others.append(other)
         self.note(NoteKind.JOINED, "an anonymous visitor turned out to be this person")
-        for run in entry.other.enrollments:
-            if run.alive and (run.journey, run.key) in twice:
+        for run in other.enrollments:
+            if run.alive and repeats(run, person, self.programs.pinned.get(run.definition)):
                 self._step(run, Stop("joined"))
+        self._await_anew((*person.watches, *other.watches))
         self._changed(Reads.all())
+
+    def _await_anew(self, watches: Iterable[Watch]) -> None:
+        """Begin open absences again over the facts of both: one may have done what calls the other's off."""
+        waits = [watch for watch in watches if watch.kind is WatchKind.ABSENCE]
+        for watch in sorted(waits, key=lambda wait: wait.position or (self.now, START)):
+            found = anchored(self.programs.slot(watch), watch, self.person.facts)
+            if found is not None:
+                self._await(*found, watch.key)
 
     # ----------------------------------------------------------------------------- triggers and entry
 
@@ -316,7 +330,11 @@ class _Turn:
             return
         if trigger.unless_event is None:
             self._enter_by(slot, trigger, event)
-            return
+        else:
+            self._await(slot, trigger, event, key)
+
+    def _await(self, slot: Slot, trigger: OnEvent, event: Event, key: str) -> None:
+        """Watch for an absence after its anchor, as the facts stand."""
         place = (WatchKind.ABSENCE, slot.program.name, slot.index, key)
         older = next((one for one in self.person.watches if one.id == place), None)
         watch = absence_after(slot, trigger, event, older, facts=self.person.facts, now=self.now)
@@ -335,6 +353,8 @@ class _Turn:
                 and calls_off(trigger, watch, event)
             ):
                 self.person = self.person.without_watch(watch)
+                for anchor in anchors_after(trigger, event, facts=self.person.facts, now=self.now):
+                    self._started(slot, trigger, anchor)
 
     def _enter_by(self, slot: Slot, trigger: OnEvent, event: Event) -> None:
         self._enter(
@@ -440,28 +460,17 @@ class _Turn:
                 self._absent(watch)
             case WatchKind.SEGMENT | WatchKind.DATE | WatchKind.SCHEDULE:
                 self.cause = self.now
-                slot = self._slot(watch)
+                slot = self.programs.slot(watch)
                 if slot is not None:
                     self._see(slot, watch)
             case _:
                 assert_never(watch.kind)
 
     def _absent(self, watch: Watch) -> None:
-        """Enter after an absence, if the trigger is still there: another version may have others."""
-        slot = self._slot(watch)
-        event = self.person.facts.event(watch.position) if watch.position is not None else None
-        if slot is None or event is None or not isinstance(slot.trigger, OnEvent):
-            return
-        trigger = slot.trigger
-        same = trigger.event == event.name and trigger.unless_event is not None
-        if same and entry_key(trigger, event) == watch.key:
-            self._enter_by(slot, trigger, event)
-
-    def _slot(self, watch: Watch) -> Slot | None:
-        program = self.programs.active.get(watch.journey)
-        if program is None or watch.slot >= len(program.journey.enter):
-            return None
-        return Slot(program, watch.slot, program.journey.enter[watch.slot])
+        """Enter after an absence, if the trigger is still there."""
+        found = anchored(self.programs.slot(watch), watch, self.person.facts)
+        if found is not None:
+            self._enter_by(*found)
 
     # ----------------------------------------------------------------------------------------- runs
 
@@ -484,15 +493,12 @@ class _Turn:
                 held=self._held(run),
             )
         except Exception as error:  # noqa: BLE001 - one poisoned run must never stop the others
-            self._park(run, f"{type(error).__name__} at step {self._where(program, run)}")
+            self._park(run, f"{type(error).__name__} at step {program.path_at(run.cursor)}")
             return
         if answer.run is not run and answer.run != run:
             self.person = self.person.with_enrollment(answer.run)
         for effect in answer.effects:
             self._apply(effect)
-
-    def _where(self, program: Program, run: Enrollment) -> str:
-        return program.nodes[run.cursor].path if 0 <= run.cursor < len(program.nodes) else "none"
 
     def _park(self, run: Enrollment, why: str) -> None:
         if run.alive and run.phase is not Phase.PARKED:

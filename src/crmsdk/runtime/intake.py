@@ -212,6 +212,8 @@ class _Gathering:
             inputs.append(Joined(at=at, other=visitor))
         inputs.extend(batch.inputs.pop(other, ()))
         batch.accepted.setdefault(customer, []).extend(batch.accepted.pop(other, ()))
+        if other in batch.conflicts:
+            batch.conflicts.setdefault(customer, []).extend(batch.conflicts.pop(other))
         for name, owner in self.owners.items():
             if owner == other:
                 self.owners[name] = customer
