@@ -201,11 +201,11 @@ class Store(Protocol):
 
     @abstractmethod
     async def save_definitions(self, definitions: Sequence[StoredDefinition]) -> None:
-        """Keep definitions; a hash that is already there changes nothing."""
+        """Keep definitions as the newest; one whose hash is there keeps its text and becomes the newest."""
 
     @abstractmethod
     async def definitions(self) -> Sequence[StoredDefinition]:
-        """Read all kept definitions, oldest first."""
+        """Read all kept definitions, the newest last."""
 
     @abstractmethod
     async def set_paused(self, journey: str, paused: bool) -> None:  # noqa: FBT001 - the value is the point

@@ -7,6 +7,7 @@ import pytest
 from crmsdk.journeys.definition import each_time, once
 from crmsdk.journeys.steps import Emit, Send, Update, Wait, WaitFor
 from crmsdk.journeys.triggers import enters, leaves, on, on_date
+from crmsdk.model.customer import Identifier
 from crmsdk.model.message import MessageState
 from crmsdk.policy.rules import quiet
 from crmsdk.policy.ruleset import ContactPolicy
@@ -37,6 +38,18 @@ async def test_t21_a_segment_is_entered_by_the_event_that_makes_the_person(stage
         await crm.track(device("phone"), "visit", id="one")
         done = await crm.advance()
     assert done.sent == 1
+
+
+@pytest.mark.parametrize("who", ["ann", device("phone")])
+async def test_the_event_that_makes_a_person_is_seen_before_anybody_asks_whether_it_came(
+    stage: Stage, who: str | Identifier
+) -> None:
+    gone = journey("gone", Send("hi", "sink"), enter=enters(~did("visit").within(3 * DAY), "gone"))
+    async with stage.open(gone) as crm:
+        await crm.track(who, "visit", id="one")
+        await crm.advance()
+        assert stage.sent() == []
+        assert await crm.next_wakeup() == START + 3 * DAY
 
 
 async def test_t22_exit_and_goal_act_during_waits_and_withdraw_what_is_unsent(stage: Stage) -> None:

@@ -7,7 +7,7 @@ import pytest
 from crmsdk.journeys.definition import Holdout, Journey, each_time
 from crmsdk.journeys.steps import Arm, Send, Split, Wait
 from crmsdk.journeys.triggers import enters
-from crmsdk.segments.words import attr
+from crmsdk.segments.words import attr, did
 from tests.scenarios.stage import DAY, HOUR, START, Stage, event, journey
 
 pytestmark = pytest.mark.anyio
@@ -104,3 +104,47 @@ async def test_t30_a_new_journey_leaves_those_already_in_its_segment_alone(stage
             await crm.identify(f"bob {text}", {"plan": "gold"}, id=text)
             await crm.advance()
     assert stage.sent() == [("bob hi", "hi"), ("bob bye", "bye")]
+
+
+def _segments(name: str) -> Journey:
+    return journey("news", Send("hi", "sink"), enter=enters(attr(name) == True, name))  # noqa: E712 - a condition
+
+
+async def test_t30_a_version_that_comes_back_leaves_those_already_in_its_segment_alone(stage: Stage) -> None:
+    first, second = _segments("first"), _segments("second")
+    async with stage.open(first) as crm:
+        await crm.identify("ann", {"city": "Omsk"}, id="one")
+    async with stage.open(second) as crm:
+        await crm.identify("ann", {"first": True}, id="two")
+    async with stage.open(first) as crm:
+        await crm.identify("ann", {"first": True}, id="three")
+        await crm.identify("bob", {"first": True}, id="four")
+        await crm.advance()
+    assert stage.sent() == [("bob", "hi")]
+
+
+async def test_t30_a_version_that_comes_back_is_woken_by_time_again(stage: Stage) -> None:
+    def gone(days: int) -> Journey:
+        left = ~did("visit").within(days * DAY)
+        return journey("news", Send("hi", "sink"), enter=enters(left, "gone"))
+
+    async with stage.open(gone(3)) as crm:
+        await crm.track("ann", "visit", id="one")
+    async with stage.open(gone(9)):
+        pass
+    async with stage.open(gone(3)) as crm:
+        assert await crm.next_wakeup() == START + 3 * DAY
+        await crm.advance(START + 3 * DAY)
+    assert stage.sent() == [("ann", "hi")]
+
+
+async def test_two_versions_at_work_at_once_enrol_nobody_who_was_in_before(stage: Stage) -> None:
+    first, second = _segments("first"), _segments("second")
+    async with stage.open(first) as old, stage.open(second) as new:
+        await old.identify("ann", {"first": True}, id="one")
+        await old.advance()
+        for number, crm in enumerate((new, old, new, old)):
+            stage.clock.tick(HOUR)
+            await crm.identify("ann", {"first": True, "second": False}, id=f"again-{number}")
+            await crm.advance()
+    assert stage.sent() == [("ann", "hi")]

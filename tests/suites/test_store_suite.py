@@ -310,7 +310,15 @@ BROKEN = {
         async def save_definitions(self, definitions):
             self._definitions.update((one.hash, one) for one in definitions)
         """,
-        "test_definitions_are_kept_once_oldest_first",
+        "test_definitions_are_kept_once",
+    ),
+    "leaves a definition saved again where it was": (
+        """
+        async def save_definitions(self, definitions):
+            for one in definitions:
+                self._definitions.setdefault(one.hash, one)
+        """,
+        "test_the_definition_saved_last_is_the_newest",
     ),
     "works on after its close": (
         """

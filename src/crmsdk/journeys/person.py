@@ -124,7 +124,7 @@ class Watch:
         due: When to look again, UTC; None when only facts change it.
         matched: Of a segment the last answer.
         position: Of an absence the anchor event; of an event its place.
-        value: Of a date the value it was computed from.
+        value: Of a date the value it was computed from; of a segment its content hash.
     """
 
     kind: WatchKind

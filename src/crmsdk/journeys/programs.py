@@ -10,6 +10,7 @@ from crmsdk.journeys.definition import Journey
 from crmsdk.journeys.person import Watch, WatchKind
 from crmsdk.journeys.program import Program, Project, both_names, compiled
 from crmsdk.journeys.triggers import DateReached, OnEvent, Schedule, SegmentChange, Trigger
+from crmsdk.model.codec import content_hash
 from crmsdk.segments.reading import Reads, reads
 
 __all__ = ["Programs", "Slot"]
@@ -23,6 +24,7 @@ class Slot:
         program, index, trigger: Of which journey, its place there, and itself.
         watches: The kind of watch it keeps for every person; None for one that waits for something to come.
         reads: The facts that can change what it watches.
+        asks: Of a segment its content hash: what another version saw says nothing about it.
     """
 
     program: Program
@@ -30,13 +32,15 @@ class Slot:
     trigger: Trigger
     watches: WatchKind | None = attrs.field(init=False, repr=False)
     reads: Reads = attrs.field(init=False, repr=False)
+    asks: str | None = attrs.field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         """Find what the trigger watches."""
         kind: WatchKind | None
+        asks = None
         match self.trigger:
             case SegmentChange(segment=segment):
-                kind, read = WatchKind.SEGMENT, reads(segment)
+                kind, read, asks = WatchKind.SEGMENT, reads(segment), content_hash(segment)
             case DateReached(attribute=name):
                 kind, read = WatchKind.DATE, Reads(attributes=both_names(name), zone=True)
             case Schedule():
@@ -45,6 +49,7 @@ class Slot:
                 kind, read = None, Reads()
         object.__setattr__(self, "watches", kind)
         object.__setattr__(self, "reads", read)
+        object.__setattr__(self, "asks", asks)
 
 
 @attrs.frozen(kw_only=True)
@@ -69,6 +74,9 @@ class Programs:
 
     def slot(self, watch: Watch) -> Slot | None:
         """Give the trigger a watch is kept for; None where the journey in force has no such trigger."""
+        known = self.watched.get((watch.journey, watch.slot))
+        if known is not None:
+            return known
         program = self.active.get(watch.journey)
         if program is None or watch.slot >= len(program.journey.enter):
             return None

@@ -210,7 +210,9 @@ class _Turn:
             if write.at > self.now:
                 self._later(write.id, write.at, None)
         names = frozenset(write.name for write in entry.attributes)
-        self._changed(Reads(attributes=names, zone=self.person.facts.zone != person.facts.zone))
+        moved = self.person.facts.zone != person.facts.zone
+        if names or moved:  # a mere name answers no question; what it comes with is asked about in its turn
+            self._changed(Reads(attributes=names, zone=moved))
 
     def _later(self, fact: str, at: datetime, position: Position | None) -> None:
         self.person = self.person.with_watch(Watch(kind=WatchKind.EVENT, key=fact, due=at, position=position))

@@ -44,8 +44,13 @@ def look(
     match trigger:
         case SegmentChange():
             matched, until = compile_condition(trigger.segment)(facts, now, zone=project_zone)
+            seen = with_changes(watch, matched=matched, due=until, value=slot.asks)
+            if watch.value is not None and watch.value != slot.asks:
+                return (
+                    seen,
+                    None,
+                )  # a process of another version saw to it: what it saw is no change of this one
             fires = matched != watch.matched and matched == (trigger.change == "enter")
-            seen = with_changes(watch, matched=matched, due=until)
             return seen, now.isoformat() if fires else None
         case DateReached():
             value = facts.attribute(trigger.attribute, now)

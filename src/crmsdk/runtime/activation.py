@@ -26,7 +26,7 @@ async def load_programs(store: Store, journeys: Sequence[Journey], project: Proj
 
 
 async def activate(store: Store, programs: Programs, clock: Clock) -> frozenset[str]:
-    """Bring new versions into force.
+    """Bring new versions into force, and versions that were in force before the last.
 
     Everybody's answer to the segments, dates and schedules they watch is taken down silently, so that only
     changes from now on start runs. A process that dies in between starts over; nothing is sent by it.
@@ -34,8 +34,8 @@ async def activate(store: Store, programs: Programs, clock: Clock) -> frozenset[
     Returns:
         Names of the journeys that are new or changed.
     """
-    known = {one.hash for one in await store.definitions()}
-    fresh = [program for program in programs.active.values() if program.hash not in known]
+    newest = {one.name: one.hash for one in await store.definitions()}
+    fresh = [program for program in programs.active.values() if newest.get(program.name) != program.hash]
     anew = frozenset(program.name for program in fresh)
     if anew & {name for name, _ in programs.watched}:
         await _sweep(store, programs, clock, anew)

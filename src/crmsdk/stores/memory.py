@@ -170,7 +170,8 @@ class MemoryStore(Store):
     async def save_definitions(self, definitions: Sequence[StoredDefinition]) -> None:
         self._check_open()
         for definition in definitions:
-            self._definitions.setdefault(definition.hash, definition)
+            kept = self._definitions.pop(definition.hash, definition)
+            self._definitions[kept.hash] = kept
 
     @override
     async def definitions(self) -> Sequence[StoredDefinition]:

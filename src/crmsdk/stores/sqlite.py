@@ -210,7 +210,8 @@ class SqliteStore(Store):
 
     @override
     async def save_definitions(self, definitions: Sequence[StoredDefinition]) -> None:
-        sql = f"{DEFINITIONS.insert} ON CONFLICT (hash) DO NOTHING"
+        newest = "DO UPDATE SET seq = (SELECT max(seq) + 1 FROM definition)"
+        sql = f"{DEFINITIONS.insert} ON CONFLICT (hash) {newest}"
         rows = [DEFINITIONS.row("", definition) for definition in definitions]
         await self._session.write(lambda connection: connection.executemany(sql, rows))
 

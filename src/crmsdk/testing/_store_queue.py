@@ -394,13 +394,23 @@ class RecordPromises(SealedSuite):
         await write(store, ann, tasks=[task("t3", deadline=hours(1), done=hours(2))])
         assert ids(await store.tasks(customers=[ANN])) == ["t2"]
 
-    async def test_definitions_are_kept_once_oldest_first(self, store: Store) -> None:
+    async def test_definitions_are_kept_once(self, store: Store) -> None:
         first = StoredDefinition(hash="h2", name="welcome", text='{"ё": 1}')
         second = StoredDefinition(hash="h1", name="welcome", text="{}")
         assert await store.definitions() == []
         await store.save_definitions([first, second])
         await store.save_definitions([attrs.evolve(first, text="other"), second])
         assert await store.definitions() == [first, second]
+
+    async def test_the_definition_saved_last_is_the_newest(self, store: Store) -> None:
+        first, second, third = (
+            StoredDefinition(hash=name, name="welcome", text="{}") for name in ("h3", "h1", "h2")
+        )
+        await store.save_definitions([first, second])
+        await store.save_definitions([third, first])
+        assert await store.definitions() == [second, third, first]
+        await store.save_definitions([second])
+        assert await store.definitions() == [third, first, second]
 
     async def test_pauses_are_remembered(self, store: Store) -> None:
         assert await store.paused() == frozenset()

@@ -171,7 +171,8 @@ class PocketStore(Store):
     async def save_definitions(self, definitions: Sequence[StoredDefinition]) -> None:
         with self._changing() as shelf:
             for definition in definitions:
-                shelf.definitions.setdefault(definition.hash, definition)
+                kept = shelf.definitions.pop(definition.hash, definition)
+                shelf.definitions[kept.hash] = kept
 
     async def definitions(self) -> Sequence[StoredDefinition]:
         with self._locked() as shelf:
