@@ -9,7 +9,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from operator import attrgetter
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeGuard
 
 from crmsdk.model.comparison import Op, compare, value_at
 from crmsdk.model.consent import ANY, ConsentState
@@ -30,11 +30,11 @@ from crmsdk.segments.grammar import (
     Edge,
     EventTime,
     Function,
-    Interval,
     Relation,
     Rolling,
     SinceEntry,
     Timing,
+    Window,
 )
 from crmsdk.segments.measuring import total
 from crmsdk.segments.unfolding import moved
@@ -144,12 +144,17 @@ def _lying(timing: Timing) -> _Lying:
     return related[timing.relation]
 
 
+def _slides(window: Window | None) -> TypeGuard[Rolling | None]:
+    """Whether events only leave a window, each a span after it happened, or never."""
+    return window is None or (isinstance(window, Rolling) and not window.ago)
+
+
 def _event_time(node: EventTime, otherwise: Answering) -> Answering | None:
     name, passes, lies = node.of.event, passing(node.of.tests), _lying(node.timing)
     window, last = node.of.window, node.edge is Edge.LAST
-    if window is not None and not (isinstance(window, Rolling) and last):
+    if not _slides(window) or (window is not None and not last):
         return None
-    span = None if window is None else window.span
+    span = window.span if window else None
 
     def answer(facts: Facts, now: datetime, run: RunView | None, zone: str) -> Answer:
         events = facts.named(name)
@@ -186,7 +191,7 @@ def _edge(events: Sequence[Event], passes: _Passes, since: datetime | None, *, l
 def _did(node: Did, otherwise: Answering) -> Answering | None:
     name, window, passes = node.of.event, node.of.window, passing(node.of.tests)
     low, high = node.low, node.high
-    if isinstance(window, Interval) or (low == 0 and high is None):
+    if not _slides(window) or (low == 0 and high is None):
         return None
     span = window.span if window else None
     enough = low if high is None else high + 1  # the newest so many decide
@@ -272,7 +277,7 @@ def _since_entry(node: SinceEntry, otherwise: Answering) -> Answering:
 
 def _aggregate(node: Aggregate, otherwise: Answering) -> Answering | None:
     name, window, passes, adds = node.of.event, node.of.window, passing(node.of.tests), _adding(node)
-    if node.function is not Function.SUM or isinstance(window, Interval):
+    if node.function is not Function.SUM or not _slides(window):
         return None
     span = window.span if window else None
     constants = Constants()

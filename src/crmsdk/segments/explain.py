@@ -7,6 +7,7 @@ from typing import assert_never, cast
 from crmsdk.model.comparison import Op, PropTest
 from crmsdk.model.consent import ConsentState
 from crmsdk.model.values import Value
+from crmsdk.segments.event_phrases import window_told
 from crmsdk.segments.grammar import (
     Absolute,
     Aggregate,
@@ -21,21 +22,18 @@ from crmsdk.segments.grammar import (
     Edge,
     EventTime,
     Function,
-    Interval,
     Node,
     Not,
     Occurrences,
     Or,
     Relation,
     Relative,
-    Rolling,
     RunAnd,
     RunNot,
     RunOr,
     Segment,
     SinceEntry,
     Timing,
-    Window,
 )
 from crmsdk.segments.phrases import Language, Noun, Phrase, Speaker
 from crmsdk.segments.verdict import Because, Verdict
@@ -109,8 +107,6 @@ _SINCE_ENTRY = Phrase(en="since entry", ru="после входа")
 _WITHIN_ENTRY = Phrase(en="within {span} of entry", ru="в пределах {of_span} после входа")
 _ANY_KEY = Phrase(en=" with any key", ru=" с любым ключом")
 _WHERE = Phrase(en=" where {tests}", ru=", где {tests}")
-_ROLLING = Phrase(en=" in the last {span}", ru=" менее {of_span} назад")
-_INTERVAL = Phrase(en=" from {start} to before {end}", ru=" не раньше {start} и раньше {end}")
 _TIMES = Noun(en=("time", "times"), ru=("раз", "раза", "раз"))
 _OR_MORE = Phrase(en=", {times} or more", ru=", не менее {of_times}")
 _AT_MOST = Phrase(en=", at most {times}", ru=", не более {of_times}")
@@ -202,7 +198,7 @@ def _compared(what: str, op: Op, operand: Value, speaker: Speaker) -> str:
 
 
 def _occurrences(of: Occurrences, speaker: Speaker) -> str:
-    return f"{of.event}{_where(of.tests, speaker)}{_window(of.window, speaker)}"
+    return f"{of.event}{_where(of.tests, speaker)}{window_told(of.window, speaker)}"
 
 
 def _where(tests: tuple[PropTest, ...], speaker: Speaker) -> str:
@@ -211,16 +207,6 @@ def _where(tests: tuple[PropTest, ...], speaker: Speaker) -> str:
     said = ((test, _compared(test.name, test.op, test.operand, speaker)) for test in tests)
     parts = (speaker.say(_NOT, part=text) if test.negated else text for test, text in said)
     return speaker.say(_WHERE, tests=speaker.say(_AND).join(parts))
-
-
-def _window(window: Window | None, speaker: Speaker) -> str:
-    match window:
-        case None:
-            return ""
-        case Rolling(span):
-            return _spanned(_ROLLING, span, speaker)
-        case Interval(start, end):
-            return speaker.say(_INTERVAL, start=speaker.value(start), end=speaker.value(end))
 
 
 def _spanned(phrase: Phrase, span: timedelta, speaker: Speaker, **more: str) -> str:

@@ -6,7 +6,7 @@ handed on here. Every executor covers exactly the kinds of ``Node``. ``crmsdk.se
 A span is absolute (a day is 24 hours). Windows are half-open: ``(now - span, now]`` and ``[start, end)``.
 """
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from typing import Self, TypeAlias
 
@@ -35,12 +35,15 @@ from crmsdk.segments.conditions import (
 from crmsdk.segments.occurrences import Named, Occurrences, as_name, as_tests, name_of
 from crmsdk.segments.windows import (
     Absolute,
+    Calendar,
     Interval,
     Relation,
     Relative,
     Rolling,
     Timing,
+    Unit,
     Window,
+    Windowed,
     as_span,
 )
 
@@ -51,6 +54,7 @@ __all__ = [
     "And",
     "AttrTest",
     "AttrTime",
+    "Calendar",
     "Condition",
     "ConsentTest",
     "Counted",
@@ -75,6 +79,7 @@ __all__ = [
     "Segment",
     "SinceEntry",
     "Timing",
+    "Unit",
     "Window",
     "name_of",
 ]
@@ -186,7 +191,7 @@ class Counted:
 
 @definition("did")
 @attrs.frozen
-class Did(Counted, Measured, Predicate):
+class Did(Counted, Windowed["Did"], Measured, Predicate):
     """Count events: hold where their number lies within bounds, once or more if nothing else is said.
 
     Attributes:
@@ -199,15 +204,7 @@ class Did(Counted, Measured, Predicate):
         """Count only events whose properties pass all tests."""
         return self._with(of=attrs.evolve(self.of, tests=(*self.of.tests, *tests)))
 
-    def within(self, span: timedelta) -> "Did":
-        """Count only events in ``(now - span, now]``."""
-        return self._in(Rolling(span))
-
-    def between(self, start: datetime, end: datetime) -> "Did":
-        """Count only events in ``[start, end)``, two aware moments."""
-        return self._in(Interval(start, end))
-
-    def _in(self, window: Window) -> "Did":
+    def _in(self, window: Window) -> "Did":  # type: ignore[explicit-override]  # typing has override from 3.12 on
         if self.of.window is not None:
             raise DefinitionError("the window is already set; ask two questions and join them with &")
         return self._with(of=attrs.evolve(self.of, window=window))

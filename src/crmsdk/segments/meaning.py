@@ -5,10 +5,11 @@ is false. Of no events count and sum are zero; first and last are missing. Windo
 after ``now`` do not count until then, and ``until`` says when.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TypeAlias, TypeVar, assert_never, cast, overload
+from typing import assert_never, cast, overload
+from zoneinfo import ZoneInfo
 
 from crmsdk.model.comparison import compare
 from crmsdk.model.event import Event
@@ -16,6 +17,7 @@ from crmsdk.model.facts import Facts
 from crmsdk.model.moment import to_moment
 from crmsdk.model.values import Value
 from crmsdk.segments.explain import heading
+from crmsdk.segments.framing import EVER, frame_of
 from crmsdk.segments.grammar import (
     Absolute,
     Aggregate,
@@ -46,22 +48,22 @@ from crmsdk.segments.grammar import (
 )
 from crmsdk.segments.measuring import aggregate_holds, aggregate_steps, aggregated
 from crmsdk.segments.unfolding import (
+    Answer,
     Slices,
     attribute_steps,
     consent_steps,
     events_of,
     events_since,
+    first_flip,
+    in_zone_of,
     moved,
+    occurrence_steps,
     slices,
-    span_of,
+    zone_of,
 )
 from crmsdk.segments.verdict import Because, RunView, Threshold, Verdict
 
 __all__ = ["Because", "RunView", "Verdict", "evaluate"]
-
-T = TypeVar("T")
-Answer: TypeAlias = tuple[bool, datetime | None]
-"""Whether it holds, and the earliest moment at which that may change with no new fact."""
 
 
 @overload
@@ -106,11 +108,10 @@ def _answer(condition: Condition, facts: Facts, now: datetime, run: RunView | No
     node = cast("Node", condition)  # the kinds are closed; whatever else is a Condition ends in assert_never
     match node:
         case Did():
-            events = events_of(node.of, facts, now)
-            return _counted(node, slices([event.at for event in events], span_of(node.of), now))
+            return in_zone_of(node.of, partial(_done, node, facts), facts, zone, now)
         case AttrTest():
             steps = attribute_steps(facts, node.name, now)
-            return _first_flip(steps, lambda value: compare(node.op, value, node.operand))
+            return first_flip(steps, lambda value: compare(node.op, value, node.operand))
         case And() | RunAnd():
             return _all((_answer(part, facts, now, run, zone) for part in node.parts), wanted=True)
         case Not() | RunNot():
@@ -123,14 +124,14 @@ def _answer(condition: Condition, facts: Facts, now: datetime, run: RunView | No
         case AttrTime():
             return _first_turn(attribute_steps(facts, node.name, now), node.timing)
         case EventTime():
-            return _first_turn(_edges(node, facts, now), node.timing)
+            return in_zone_of(node.of, partial(_at_edge, node, facts), facts, zone, now)
         case Aggregate():
-            return _first_flip(aggregate_steps(node, facts, now), partial(aggregate_holds, node))
+            return in_zone_of(node.of, partial(_aggregated, node, facts), facts, zone, now)
         case SinceEntry():
             moments = [event.at for event in events_since(node, facts, run)]
-            return _counted(node, slices(moments, None, now))
+            return _counted(node, slices(moments, EVER, now))
         case ConsentTest():
-            return _first_flip(consent_steps(node, facts, now), lambda state: state is node.state)
+            return first_flip(consent_steps(node, facts, now), lambda state: state is node.state)
         case Always():
             return node.holds, None
         case _:
@@ -159,15 +160,14 @@ def _all(answers: Iterable[Answer], *, wanted: bool) -> Answer:
     return (not wanted, opposing) if opposed else (wanted, agreeing)
 
 
-def _first_flip(steps: Iterable[tuple[datetime, T]], holds: Callable[[T], bool]) -> Answer:
-    """Follow a value in time to the first step at which the answer turns."""
-    following = iter(steps)
-    _, value = next(following)
-    matched = holds(value)
-    for at, later in following:
-        if holds(later) is not matched:
-            return matched, at
-    return matched, None
+def _done(node: Did, facts: Facts, now: datetime, tz: ZoneInfo) -> Answer:
+    frame = frame_of(node.of.window, tz)
+    events = events_of(node.of, frame, facts, now)
+    return _counted(node, slices([event.at for event in events], frame, now))
+
+
+def _aggregated(node: Aggregate, facts: Facts, now: datetime, tz: ZoneInfo) -> Answer:
+    return first_flip(aggregate_steps(node, facts, now, tz), partial(aggregate_holds, node))
 
 
 def _counted(node: Counted, steps: Slices) -> Answer:
@@ -180,13 +180,19 @@ def _counted(node: Counted, steps: Slices) -> Answer:
     return matched, None
 
 
-def _edges(node: EventTime, facts: Facts, now: datetime) -> Iterator[tuple[datetime, datetime | None]]:
-    moments = [event.at for event in events_of(node.of, facts, now)]
-    for at, low, high in slices(moments, span_of(node.of), now):
-        if low == high:
+def _at_edge(node: EventTime, facts: Facts, now: datetime, tz: ZoneInfo) -> Answer:
+    edges = _edges(node, facts, now, tz)
+    return _first_turn(((at, event.at if event else None) for at, event in edges), node.timing)
+
+
+def _edges(
+    node: EventTime, facts: Facts, now: datetime, tz: ZoneInfo
+) -> Iterator[tuple[datetime, Event | None]]:
+    for at, events in occurrence_steps(node.of, facts, now, tz):
+        if not events:
             yield at, None
         else:
-            yield at, moments[low] if node.edge is Edge.FIRST else moments[high - 1]
+            yield at, events[0] if node.edge is Edge.FIRST else events[-1]
 
 
 def _first_turn(steps: Iterable[tuple[datetime, Value]], timing: Timing) -> Answer:
@@ -245,24 +251,25 @@ def _because(condition: Condition, facts: Facts, now: datetime, run: RunView | N
     matched, until = _answer(node, facts, now, run, zone)
     found: Value = None
     asked: Threshold = None
-    events: Iterable[Event] = ()
+    events: Sequence[Event] = ()
     parts: tuple[Condition, ...] = ()
     match node:
-        case Did() | SinceEntry():
-            of = events_of(node.of, facts, now) if isinstance(node, Did) else events_since(node, facts, run)
-            events = [event for event in of if event.at <= now]
+        case Did():
+            _, events = next(occurrence_steps(node.of, facts, now, zone_of(node.of, facts, zone, now)))
+            found, asked = len(events), (node.low, node.high)
+        case SinceEntry():
+            events = [event for event in events_since(node, facts, run) if event.at <= now]
             found, asked = len(events), (node.low, node.high)
         case AttrTest():
             found, asked = facts.attribute(node.name, now), node.operand
         case AttrTime():
             found, asked = facts.attribute(node.name, now), _asked_of(node.timing)
         case EventTime():
-            _, found = next(_edges(node, facts, now))
-            of = [event for event in events_of(node.of, facts, now) if event.at <= now]
-            events = of[:1] if node.edge is Edge.FIRST else of[-1:]
-            asked = _asked_of(node.timing)
+            _, event = next(_edges(node, facts, now, zone_of(node.of, facts, zone, now)))
+            found, asked = event.at if event else None, _asked_of(node.timing)
+            events = (event,) if event else ()
         case Aggregate():
-            _, brought = next(aggregate_steps(node, facts, now))
+            _, brought = next(aggregate_steps(node, facts, now, zone_of(node.of, facts, zone, now)))
             found, asked = aggregated(node, brought), node.operand
             edge = {Function.FIRST: brought[:1], Function.LAST: brought[-1:]}
             events = [event for event, _ in edge.get(node.function, brought)]

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from fractions import Fraction
 from typing import Any, TypeAlias, assert_never, cast
+from zoneinfo import ZoneInfo
 
 from crmsdk.model.comparison import compare, exact, kind_of, value_at
 from crmsdk.model.event import Event
@@ -12,8 +13,9 @@ from crmsdk.model.facts import Facts
 from crmsdk.model.money import Money
 from crmsdk.model.values import Value
 from crmsdk.segments.aggregates import Aggregate, Function
+from crmsdk.segments.framing import frame_of
 from crmsdk.segments.ratios import compare_ratio, quotient
-from crmsdk.segments.unfolding import events_of, slices, span_of
+from crmsdk.segments.unfolding import events_of, slices
 
 __all__ = ["aggregate_holds", "aggregate_steps", "aggregated", "total"]
 
@@ -24,15 +26,18 @@ Brought: TypeAlias = list[tuple[Event, Value]]
 """Events in total order, each with the value it brings."""
 
 
-def aggregate_steps(node: Aggregate, facts: Facts, now: datetime) -> Iterator[tuple[datetime, Brought]]:
+def aggregate_steps(
+    node: Aggregate, facts: Facts, now: datetime, tz: ZoneInfo
+) -> Iterator[tuple[datetime, Brought]]:
     """Unfold which events an aggregate is made of."""
-    found = _brought(node, facts, now)
-    for at, low, high in slices([event.at for event, _ in found], span_of(node.of), now):
+    frame = frame_of(node.of.window, tz)
+    found = _brought(node, events_of(node.of, frame, facts, now))
+    for at, low, high in slices([event.at for event, _ in found], frame, now):
         yield at, found[low:high]
 
 
-def _brought(node: Aggregate, facts: Facts, now: datetime) -> Brought:
-    found = [(event, value_at(event.properties, node.prop)) for event in events_of(node.of, facts, now)]
+def _brought(node: Aggregate, events: Iterable[Event]) -> Brought:
+    found = [(event, value_at(event.properties, node.prop)) for event in events]
     match node.function:
         case Function.FIRST | Function.LAST:
             return found

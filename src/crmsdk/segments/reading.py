@@ -5,18 +5,21 @@ from typing import assert_never, cast
 
 import attrs
 
+from crmsdk.model.customer import ZONE
 from crmsdk.segments.grammar import (
     Aggregate,
     Always,
     And,
     AttrTest,
     AttrTime,
+    Calendar,
     Condition,
     ConsentTest,
     Did,
     EventTime,
     Node,
     Not,
+    Occurrences,
     Or,
     RunAnd,
     RunNot,
@@ -75,12 +78,20 @@ class Reads:
         )
 
 
+_ZONE = Reads(attributes=frozenset((ZONE,)), zone=True)
+
+
+def _of_events(of: Occurrences) -> Reads:
+    read = Reads(events=frozenset((of.event,)))
+    return Reads.union((read, _ZONE)) if isinstance(of.window, Calendar) else read
+
+
 def reads(condition: Condition) -> Reads:
     """Name the facts that can change the answer; no other fact ever does."""
     node = cast("Node", condition)
     match node:
         case Did() | Aggregate() | EventTime():
-            return Reads(events=frozenset((node.of.event,)))
+            return _of_events(node.of)
         case SinceEntry():
             return Reads(events=frozenset((node.event,)))
         case AttrTest() | AttrTime():

@@ -6,10 +6,10 @@ here as its steps: pairs of a moment and the value from that moment on, the firs
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
-from operator import attrgetter
-from typing import TypeAlias
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import TypeAlias, TypeVar
+from zoneinfo import ZoneInfo
 
 from crmsdk.errors import DefinitionError
 from crmsdk.model.comparison import Op, compare, value_at
@@ -18,56 +18,69 @@ from crmsdk.model.customer import ZONE
 from crmsdk.model.event import Event
 from crmsdk.model.facts import Facts
 from crmsdk.model.values import Value
+from crmsdk.model.zones import zone as zone_named
+from crmsdk.segments.framing import Frame, frame_of, moved
 from crmsdk.segments.grammar import ConsentTest, Occurrences, SinceEntry
 from crmsdk.segments.verdict import RunView
-from crmsdk.segments.windows import Interval, Rolling
+from crmsdk.segments.windows import Calendar, Interval
 
 __all__ = [
+    "ANYWHERE",
+    "Answer",
     "Slices",
     "attribute_steps",
     "consent_steps",
     "events_of",
     "events_since",
+    "first_flip",
+    "in_zone_of",
+    "in_zones",
     "moved",
+    "occurrence_steps",
     "slices",
-    "span_of",
+    "zone_at",
+    "zone_of",
     "zone_steps",
 ]
 
+T = TypeVar("T")
+
 Slices: TypeAlias = Iterator[tuple[datetime, int, int]]
 """Steps of a window: which events of a list, from index to index, lie in it."""
+Answer: TypeAlias = tuple[bool, datetime | None]
+"""Whether it holds, and the earliest moment at which that may change with no new fact."""
 
-_at = attrgetter("at")
-
-
-def moved(moment: datetime, span: timedelta) -> datetime | None:
-    """Give ``moment + span``; None beyond the years 1 to 9999, where nothing ever happens."""
-    try:
-        return moment + span
-    except OverflowError:
-        return None
+ANYWHERE = zone_named("UTC")
+"""The zone of questions that look at no calendar."""
 
 
-def span_of(of: Occurrences) -> timedelta | None:
-    """Give the span of a rolling window; None when events never leave."""
-    return of.window.span if isinstance(of.window, Rolling) else None
+def events_of(of: Occurrences, frame: Frame, facts: Facts, now: datetime) -> list[Event]:
+    """Give the events meant, in total order: those that lie in the window at ``now`` or will begin to.
 
-
-def events_of(of: Occurrences, facts: Facts, now: datetime) -> list[Event]:
-    """Give the events meant, in total order: those that lie in the window at ``now`` or will begin to."""
-    events: Sequence[Event] = facts.events
-    if isinstance(of.window, Rolling):
-        since = moved(now, -of.window.span)
-        if since is not None:  # before the first moment there is nothing to leave out
-            events = events[bisect_right(events, since, key=_at) :]
+    Args:
+        of: Which are meant.
+        frame: Their window, bound to a zone.
+        facts: Of the customer.
+        now: What left the window by then is not among them.
+    """
     name = of.event
-    found = [event for event in events if event.name == name]
+    found = [event for event in frame.kept(facts.events, now) if event.name == name]
     if isinstance(of.window, Interval):
         start, end = of.window.start, of.window.end
         found = [event for event in found if start <= event.at < end]
     for test in of.tests:
         found = [event for event in found if test.holds(event.properties)]
     return found
+
+
+def occurrence_steps(
+    of: Occurrences, facts: Facts, now: datetime, tz: ZoneInfo
+) -> Iterator[tuple[datetime, list[Event]]]:
+    """Unfold which events lie in a window, in total order."""
+    frame = frame_of(of.window, tz)
+    events = events_of(of, frame, facts, now)
+    for at, low, high in slices([event.at for event in events], frame, now):
+        yield at, events[low:high]
 
 
 def events_since(node: SinceEntry, facts: Facts, run: RunView | None) -> list[Event]:
@@ -96,27 +109,45 @@ def events_since(node: SinceEntry, facts: Facts, run: RunView | None) -> list[Ev
     return found
 
 
-def slices(moments: Sequence[datetime], span: timedelta | None, now: datetime) -> Slices:
+def slices(moments: Sequence[datetime], frame: Frame, now: datetime) -> Slices:
     """Unfold a window over events: which lie in it now, and at each later moment at which that changes.
 
     Args:
-        moments: Of the events, rising; all after ``now - span``.
-        span: An event leaves at exactly its moment + span; None when it never leaves.
-        now: Events dated later are not in the window yet.
+        moments: Of the events, rising; none has left at ``now``.
+        frame: When events enter and leave.
+        now: Events that enter later are not in the window yet.
     """
-    low, high, count = 0, bisect_right(moments, now), len(moments)
+    low, count = 0, len(moments)
+    high = bisect_right(moments, now)
+    while high and not _by(frame.enters(moments[high - 1]), now):
+        high -= 1
     yield now, low, high
     while True:
-        leaves = moved(moments[low], span) if span is not None and low < high else None
-        enters = moments[high] if high < count else None
+        leaves = frame.leaves(moments[low]) if low < high else None
+        enters = frame.enters(moments[high]) if high < count else None
         if leaves is None and enters is None:
             return
         at = min(moment for moment in (leaves, enters) if moment is not None)
-        while high < count and moments[high] <= at:
+        while high < count and _by(frame.enters(moments[high]), at):
             high += 1
-        while span is not None and low < high and (leave := moved(moments[low], span)) and leave <= at:
+        while low < high and _by(frame.leaves(moments[low]), at):
             low += 1
         yield at, low, high
+
+
+def _by(moment: datetime | None, now: datetime) -> bool:
+    return moment is not None and moment <= now
+
+
+def first_flip(steps: Iterable[tuple[datetime, T]], holds: Callable[[T], bool]) -> Answer:
+    """Follow a value in time to the first step at which the answer turns."""
+    following = iter(steps)
+    _, value = next(following)
+    matched = holds(value)
+    for at, later in following:
+        if holds(later) is not matched:
+            return matched, at
+    return matched, None
 
 
 def attribute_steps(facts: Facts, name: str, now: datetime) -> Iterator[tuple[datetime, Value]]:
@@ -138,6 +169,49 @@ def zone_steps(facts: Facts, zone: str, now: datetime) -> Iterator[tuple[datetim
     """
     for at, written in attribute_steps(facts, ZONE, now):
         yield at, written if isinstance(written, str) else facts.zone or zone
+
+
+def zone_of(of: Occurrences, facts: Facts, zone: str, now: datetime) -> ZoneInfo:
+    """Give the person's zone at a moment, where the window of the events follows the calendar."""
+    return zone_at(facts, zone, now) if isinstance(of.window, Calendar) else ANYWHERE
+
+
+def zone_at(facts: Facts, zone: str, now: datetime) -> ZoneInfo:
+    """Give the person's zone at a moment; arguments as of ``zone_steps``."""
+    return zone_named(next(zone_steps(facts, zone, now))[1])
+
+
+def in_zone_of(
+    of: Occurrences,
+    answer: Callable[[datetime, ZoneInfo], Answer],
+    facts: Facts,
+    zone: str,
+    now: datetime,
+) -> Answer:
+    """Answer a question about events in the person's zone, where their window follows the calendar."""
+    if isinstance(of.window, Calendar):
+        return in_zones(answer, facts, zone, now)
+    return answer(now, ANYWHERE)
+
+
+def in_zones(
+    answer: Callable[[datetime, ZoneInfo], Answer], facts: Facts, zone: str, now: datetime
+) -> Answer:
+    """Follow an answer that depends on the person's zone through the moments at which the zone changes.
+
+    Args:
+        answer: Answers at a moment in a zone.
+        facts, zone, now: As of ``zone_steps``.
+    """
+    following = zone_steps(facts, zone, now)
+    matched, until = answer(now, zone_named(next(following)[1]))
+    for at, name in following:
+        if until is not None and until < at:
+            break
+        holds, until = answer(at, zone_named(name))
+        if holds is not matched:
+            return matched, at
+    return matched, until
 
 
 def consent_steps(node: ConsentTest, facts: Facts, now: datetime) -> Iterator[tuple[datetime, ConsentState]]:

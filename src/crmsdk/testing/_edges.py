@@ -9,7 +9,7 @@ from crmsdk.model.comparison import Op, PropTest
 from crmsdk.model.money import Money
 from crmsdk.model.values import Value, normal
 from crmsdk.segments.occurrences import Occurrences
-from crmsdk.segments.windows import Interval, Rolling, Window
+from crmsdk.segments.windows import Calendar, Interval, Rolling, Unit, Window
 
 NOW = datetime(2026, 3, 29, 1, tzinfo=UTC)
 """The moment around which everything is drawn: the clocks of Europe skip an hour then."""
@@ -118,7 +118,16 @@ def intervals() -> st.SearchStrategy[tuple[datetime, datetime]]:
 def windows() -> st.SearchStrategy[Window | None]:
     """Draw a window, or None for all of the past."""
     absolute = intervals().map(lambda pair: Interval(*pair))
-    return st.one_of(st.none(), st.builds(Rolling, spans()), absolute)
+    earlier = st.builds(Rolling, spans(), st.sampled_from(SPANS[:-1]))
+    rolling = st.builds(Rolling, spans())
+    return st.one_of(st.none(), rolling, rolling, absolute, st.one_of(earlier, calendars()))
+
+
+@st.composite
+def calendars(draw: st.DrawFn) -> Calendar:
+    """Draw a window of the calendar."""
+    oldest = draw(st.integers(0, 2))
+    return Calendar(draw(st.sampled_from(Unit)), oldest, draw(st.integers(0, oldest)))
 
 
 def occurrences() -> st.SearchStrategy[Occurrences]:

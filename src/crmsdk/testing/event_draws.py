@@ -11,6 +11,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from crmsdk.model.comparison import Op
+from crmsdk.model.customer import ZONE, AttributeWrite
 from crmsdk.model.event import Event
 from crmsdk.model.facts import Facts
 from crmsdk.model.ids import CustomerId, EventId
@@ -22,6 +23,7 @@ from crmsdk.testing._edges import (
     EVENTS,
     MOMENTS,
     MONEY,
+    NOW,
     NUMBERS,
     PROPS,
     ZONES,
@@ -37,7 +39,7 @@ _ANN = CustomerId("ann")
 _AMOUNTS: tuple[tuple[Any, ...], ...] = (
     (1, 2, 3, None),
     (1, 2, 0.1, 0.2, 1.0),
-    (Money(1, "RUB"), Money(2, "RUB"), Money(4, "RUB")),
+    (Money(1, "RUB"), Money(2, "RUB"), Money(1, "USD")),
     (1, "a", "ab", Money(2, "RUB"), Money(2, "USD"), None, True),
 )
 _STEPS = (
@@ -56,7 +58,7 @@ def aggregates(draw: st.DrawFn) -> Aggregate:
         operand = draw(operands(op))
     else:
         op = draw(st.sampled_from(_COMPARING))
-        pools: tuple[tuple[Any, ...], ...] = (NUMBERS, MONEY[:4], DATES, MOMENTS[:9])
+        pools: tuple[tuple[Any, ...], ...] = (NUMBERS, MONEY[:4], NUMBERS, DATES, MOMENTS[:9])
         if function is Function.DISTINCT:
             pools = ((0, 1, 2, 3),)
         elif function in (Function.SUM, Function.AVG):
@@ -95,4 +97,8 @@ def busy_histories(draw: st.DrawFn, size: int = 10) -> Facts:
         )
         with suppress(OverflowError):
             at += draw(st.sampled_from(_STEPS))
-    return Facts(customer=_ANN, zone=draw(st.sampled_from(ZONES))).with_events(out)
+    facts = Facts(customer=_ANN, zone=draw(st.sampled_from(ZONES))).with_events(out)
+    if draw(st.booleans()):
+        return facts
+    zone, moved = draw(st.sampled_from(ZONES)), draw(st.sampled_from([event.at for event in out] or [NOW]))
+    return facts.with_attributes([AttributeWrite(name=ZONE, value=zone, at=moved, id=EventId("z"))])

@@ -7,14 +7,19 @@ history; when the answer changes is found by asking at every moment at which any
 import re
 import unicodedata
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
+from contextlib import suppress
+from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from crmsdk.errors import InputError
 from crmsdk.model.codec import encode
+from crmsdk.model.customer import ZONE
 from crmsdk.model.facts import Facts
 from crmsdk.model.money import Money
 from crmsdk.model.span import parse_span
+from crmsdk.model.zones import at_local, local_day
 from crmsdk.segments.grammar import Condition
 from crmsdk.segments.verdict import RunView
 
@@ -31,6 +36,7 @@ def width(text: str) -> int:
 
 
 FIRST = us(datetime(1, 1, 1, tzinfo=UTC))
+DAY = 86_400_000_000
 LAST = us(datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC))
 
 
@@ -132,6 +138,67 @@ def inside(values: Mapping[str, Any], path: str) -> Any:
     return inside(deeper, rest) if dot and isinstance(deeper, Mapping) else None
 
 
+def number(at: int, unit: str, tz: ZoneInfo) -> int:
+    """Number the local period of a moment."""
+    if not datable(at):
+        day = date.min if at < 0 else date.max
+    else:
+        day = local_day(START + timedelta(microseconds=at), tz)
+    months = day.year * 12 + day.month - 1
+    weeks = (day - timedelta(days=day.weekday())).toordinal() // 7
+    return {"day": day.toordinal(), "week": weeks, "month": months, "quarter": months // 3, "year": day.year}[
+        unit
+    ]
+
+
+def starts(facts: Facts, node: Any) -> set[int]:
+    """Every local midnight that could matter: of the periods from that of an event on."""
+    zones = {"UTC", facts.zone} | {write.value for write in facts.attributes if write.name == ZONE}
+    out = set()
+    for unit, most in periods_of(node):
+        for tz in (ZoneInfo(name) for name in zones if isinstance(name, str)):
+            for day in {local_day(e.at, tz) for e in facts.events if datable(us(e.at))}:
+                begun: date | None = day
+                for _ in range(most + 1):
+                    begun = None if begun is None else following(begun, unit)
+                    with suppress(InputError):
+                        out |= set() if begun is None else {us(at_local(begun, time(0), tz))}
+    return out
+
+
+def datable(at: int) -> bool:
+    """Whether the local date lies within the years 1 to 9999 everywhere."""
+    return FIRST + 2 * DAY < at < LAST - 2 * DAY
+
+
+def following(day: date, unit: str) -> date | None:
+    """The first day of the next period."""
+    try:
+        match unit:
+            case "day":
+                return day + timedelta(days=1)
+            case "week":
+                return day + timedelta(days=7 - day.weekday())
+            case "year":
+                return date(day.year + 1, 1, 1)
+            case _:
+                ahead = 1 if unit == "month" else 3 - (day.month - 1) % 3
+                year, month = divmod(day.year * 12 + day.month - 1 + ahead, 12)
+                return date(year, month + 1, 1)
+    except (OverflowError, ValueError):
+        return None
+
+
+def periods_of(node: Any) -> set[tuple[str, int]]:
+    """Every unit a condition names, and how many periods back it looks."""
+    if isinstance(node, dict):
+        own = {(node["unit"], node.get("oldest", 0) + 1)} if "unit" in node else set()
+        return own.union(*(periods_of(item) for item in node.values()))
+    if isinstance(node, list):
+        return set().union(*(periods_of(item) for item in node))
+    return set()
+
+
 class World:
     """One customer, and one run, asked at any microsecond."""
 
@@ -154,6 +221,10 @@ class World:
             return write.value
         return inside(write.value, rest) if isinstance(write.value, Mapping) else None
 
+    def zone(self, now: int) -> ZoneInfo:
+        written = self.attribute(ZONE, now)
+        return ZoneInfo(written if isinstance(written, str) else self.facts.zone or "UTC")
+
     def chosen(self, of: dict[str, Any], now: int) -> list[Any]:
         out = []
         for at, _, event in self.events:
@@ -161,7 +232,12 @@ class World:
             if window is None:
                 good = at <= now
             elif window["is"] == "rolling":
-                good = now - width(window["span"]) < at <= now
+                ago = width(window.get("ago", "PT0S"))
+                good = now - ago - width(window["span"]) < at <= now - ago
+            elif window["is"] == "calendar":
+                unit, back = window["unit"], number(now, window["unit"], self.zone(now))
+                back -= number(at, unit, self.zone(now))
+                good = window.get("newest", 0) <= back <= window.get("oldest", 0) and at <= now
             else:
                 good = us(window["start"]) <= at < us(window["end"]) and at <= now
             if good and event.name == of["event"] and self.passes(of, event):
@@ -285,7 +361,8 @@ class World:
 def numbers_of(node: Any) -> set[int]:
     """Every width a condition names, in microseconds."""
     if isinstance(node, dict):
-        own = {width(node["span"])} if isinstance(node.get("span"), str) else set()
+        own = {width(node[key]) for key in ("span", "ago") if isinstance(node.get(key), str)}
+        own |= {sum(own)}
         return own.union(*(numbers_of(item) for item in node.values()))
     if isinstance(node, list):
         return set().union(*(numbers_of(item) for item in node))
@@ -330,7 +407,8 @@ def candidates(node: dict[str, Any], facts: Facts) -> set[int]:
         if isinstance(item, datetime)
     ]
     shifts = {0} | {sign * shift for shift in numbers_of(node) for sign in (-1, 1)}
-    return {moment + shift + tick for moment in moments for shift in shifts for tick in (-1, 0, 1)}
+    asked = {moment + shift + tick for moment in moments for shift in shifts for tick in (-1, 0, 1)}
+    return asked | {start + tick for start in starts(facts, node) for tick in (-1, 0, 1)}
 
 
 def _json(condition: Condition) -> dict[str, Any]:

@@ -1,12 +1,12 @@
 """Plant one fault in a rule of segments, and see whether random worlds tell it from the oracle."""
 
-import bisect
 import inspect
 import sys
 import textwrap
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any, TypeAlias, TypeVar
+from functools import cached_property
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -17,7 +17,7 @@ from crmsdk.model import comparison
 from crmsdk.model.event import START
 from crmsdk.model.facts import Facts
 from crmsdk.model.money import Money
-from crmsdk.segments import meaning, measuring, ratios, unfolding
+from crmsdk.segments import calendars, framing, meaning, measuring, ratios, unfolding
 from crmsdk.segments.conditions import Condition
 from crmsdk.segments.verdict import RunView
 from crmsdk.segments.words import attr, did, prop
@@ -25,12 +25,27 @@ from crmsdk.testing.draws import NOW
 from tests.unit.segments.oracle import answer, first_change
 from tests.unit.segments.people import ann, happened, wrote
 
+
+class _Asked(NamedTuple):
+    condition: Condition
+    facts: Facts
+    now: datetime
+    run: RunView | None = None
+
+
+class World(_Asked):
+    """A question about a customer at a moment; what is true of it is found once, whatever faults follow."""
+
+    @cached_property
+    def truth(self) -> tuple[bool, datetime | None]:
+        return answer(*self), first_change(*self)
+
+
 T = TypeVar("T")
-World: TypeAlias = tuple[Condition, Facts, datetime, RunView | None]
 Fault: TypeAlias = tuple[Callable[..., Any], str, str]
 """The function, what stands in its source, and what shall stand there."""
 
-MODULES = (comparison, unfolding, ratios, measuring, meaning)
+MODULES = (comparison, calendars, framing, unfolding, ratios, measuring, meaning)
 
 
 def drawn(strategy: st.SearchStrategy[T], number: int) -> list[T]:
@@ -79,9 +94,13 @@ def rare() -> list[World]:
         (did("purchase").within(week) & did("visit").within(week), facts),
         (did("purchase").sum("amount") == Money(0, "USD"), facts),
         ((attr("one") == 1) & (attr("two") == 2), later),
+        (did("purchase").within(week) | did("visit").within(2 * day), facts),
+        (did("visit").within(2 * day).last_at().more_than_ago(week), facts),
+        (did("visit").within(day).last_at().within_last(week), facts),
+        (did("visit").last_at().more_than_ago(day), facts),
     ]
     run = RunView(entry=(NOW, START), entered=NOW)
-    return [(condition, of, NOW, run) for condition, of in asked]
+    return [World(condition, of, NOW, run) for condition, of in asked]
 
 
 def disagrees(world: World) -> bool:
@@ -90,9 +109,9 @@ def disagrees(world: World) -> bool:
         verdict = meaning.evaluate(condition, facts, now, run=run)  # type: ignore[arg-type]  # who needs a run has one
     except CrmsdkError:
         return True  # an evaluation never raises
-    if verdict.matched != answer(condition, facts, now, run):
+    matched, change = world.truth
+    if verdict.matched != matched:
         return True
-    change = first_change(condition, facts, now, run)
     if verdict.until is None:
         return change is not None
     return verdict.until <= now or (change is not None and change < verdict.until)
@@ -103,10 +122,13 @@ def plant(monkeypatch: pytest.MonkeyPatch, function: Callable[..., Any], right: 
     source = textwrap.dedent(inspect.getsource(function))
     assert right in source, "the rule is written otherwise now; plant the fault anew"
     scope: dict[str, Any] = {}
-    monkeypatch.setattr(unfolding, "bisect", bisect, raising=False)
     code = compile(source.replace(right, wrong, 1), "<fault>", "exec")
     exec(code, sys.modules[function.__module__].__dict__, scope)  # noqa: S102 - our own source, one change
     planted = scope[function.__name__]
+    owner = function.__qualname__.rpartition(".")[0]
+    if owner:
+        monkeypatch.setattr(getattr(sys.modules[function.__module__], owner), function.__name__, planted)
+        return
     for module in MODULES:
         if vars(module).get(function.__name__) is function:
             monkeypatch.setattr(module, function.__name__, planted)

@@ -103,7 +103,7 @@ def worlds() -> list[World]:
                 run = RunView(entry=(entry, START), entered=now)  # noqa: PLW2901 - the same one otherwise
             elif chance.random() < 0.5:
                 run = RunView(entry=run.entry, entered=now)  # noqa: PLW2901 - the same
-            out.append((condition, facts if chance.random() < 0.2 else known(facts, now), now, run))
+            out.append(World(condition, facts if chance.random() < 0.2 else known(facts, now), now, run))
     chance.shuffle(out)
     return out
 

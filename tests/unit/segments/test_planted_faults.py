@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from crmsdk.model import comparison
 from crmsdk.model.codec import encode
 from crmsdk.model.event import START
-from crmsdk.segments import meaning, measuring, unfolding
+from crmsdk.segments import framing, meaning, unfolding
 from crmsdk.segments.conditions import Condition, RunPredicate
 from crmsdk.testing.draws import NOW, histories, predicates, questions, run_predicates, runs
 from tests.unit.segments.oracle import numbers_of
@@ -19,7 +19,7 @@ from tests.unit.segments.planting import Fault, World, disagrees, drawn, plant, 
 
 FAULTS: dict[str, Fault] = {
     "missing is true": (comparison.compare, "return False", "return True"),
-    "the oldest end of a window is closed": (unfolding.events_of, "bisect_right", "bisect.bisect_left"),
+    "the oldest end of a window is closed": (framing._Sliding.kept, "bisect_right", "bisect_left"),
     "the end of an interval is closed": (unfolding.events_of, "event.at < end", "event.at <= end"),
     "tests of properties are forgotten": (unfolding.events_of, "in of.tests", "in ()"),
     "an event does not count at its own moment": (
@@ -27,7 +27,7 @@ FAULTS: dict[str, Fault] = {
         "bisect_right(moments, now)",
         "len([moment for moment in moments if moment < now])",
     ),
-    "events of the future count": (unfolding.slices, "bisect_right(moments, now)", "len(moments)"),
+    "events of the future count": (unfolding._by, "moment <= now", "True"),
     "the trigger counts as after itself": (
         unfolding.events_since,
         "event.position <= run.entry",
@@ -35,11 +35,6 @@ FAULTS: dict[str, Fault] = {
     ),
     "the span since entry leaves out its end": (unfolding.events_since, "event.at <= end", "event.at < end"),
     "the key of a run is forgotten": (unfolding.events_since, "if node.keyed and", "if not node.keyed and"),
-    "currencies are mixed": (
-        measuring._brought,
-        "if kind_of(value) == wanted",
-        "if kind_of(value)[:5] == wanted[:5]",
-    ),
     "writes of the future never come": (unfolding.attribute_steps, "facts.attributes[-1].at > now", "False"),
     "consents of the future never come": (unfolding.consent_steps, "entry.at > now", "entry.at < now"),
     "not is forgotten": (meaning._answer, "return not matched, until", "return matched, until"),
@@ -63,7 +58,7 @@ def worlds() -> list[World]:
         (facts, run)
         for facts, run in drawn(histories().flatmap(lambda f: st.tuples(st.just(f), runs(f))), 80)
     ]
-    conditions: list[Condition] = [*drawn(questions(), 400), *drawn(predicates(max_leaves=3), 50)]
+    conditions: list[Condition] = [*drawn(questions(), 400), *drawn(predicates(max_leaves=3), 100)]
     conditions += drawn(run_predicates(), 100)
     out: list[World] = rare()
     for condition in conditions:
@@ -79,7 +74,7 @@ def worlds() -> list[World]:
                 now, entry = NOW, at
             if isinstance(condition, RunPredicate) and chance.random() < 0.5:
                 run = attrs.evolve(run, entry=(entry, START), key_name=None)
-            out.append((condition, facts, now, run))
+            out.append(World(condition, facts, now, run))
     chance.shuffle(out)
     return out
 

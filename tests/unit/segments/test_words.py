@@ -37,7 +37,7 @@ from crmsdk.segments.grammar import (
     Segment,
     SinceEntry,
 )
-from crmsdk.segments.windows import Absolute
+from crmsdk.segments.windows import Absolute, Calendar, Rolling
 from crmsdk.segments.words import attr, consent, did, everyone, nobody, prop, segment
 from tests.unit.segments.people import NOW
 
@@ -294,6 +294,17 @@ WRONG: dict[str, tuple[Callable[[], object], str]] = {
     "first of a count": (lambda: did("p").times(1).first("x"), "already asked for; ask for first"),
     "last text in order": (lambda: did("p").last("x") < "b", "text has no order"),
     "no property of an average": (lambda: did("p").avg("") > 1, "non-empty text"),
+    "no period": (lambda: did("p").this("fortnight"), "'fortnight'; give one of day, week, month"),
+    "a number of a period": (lambda: did("p").this(3), "a period is int"),  # type: ignore[arg-type]  # the fault
+    "no periods": (lambda: did("p").previous("month", 0), "number of periods is from 1"),
+    "half a period": (lambda: did("p").previous("month", 1.5), "periods is float"),  # type: ignore[arg-type]  # the fault
+    "zero span before": (lambda: did("p").previous(td(0)), "longer than zero"),
+    "endless spans before": (lambda: did("p").previous(td(days=3000), 13), "100 years"),
+    "two windows of two kinds": (lambda: did("p").this("day").within(td(1)), "already set"),
+    "reversed periods": (lambda: Calendar("day", 1, 2), "reversed"),
+    "future periods": (lambda: Calendar("day", 1, -1), "newest period is from 0"),
+    "negative ago": (lambda: Rolling(td(1), td(-1)), "longer than zero"),
+    "this month since entry": (lambda: did("p").this("month").since_entry(), "a window ends now"),
     "no test": (lambda: did("p").where(attr("x") == 1), "no test of a property"),  # type: ignore[arg-type]  # the fault
     "wrong kind of a declared attribute": (lambda: attr(Shopper.city) == 3, "'city' is text"),
     "declared text is no moment": (lambda: attr(Shopper.city).within_last(td(1)), "not a moment"),
@@ -323,7 +334,7 @@ def test_conditions_have_a_json_schema() -> None:
     shown = str(schema(Condition))
     assert all(
         f"'{tag}'" in shown
-        for tag in ("did", "aggregate", "attr", "since-entry", "segment", "prop", "rolling")
+        for tag in ("did", "aggregate", "attr", "since-entry", "segment", "prop", "rolling", "calendar")
     )
 
 

@@ -1,0 +1,75 @@
+"""What is said about windows."""
+
+from crmsdk.segments.phrases import Noun, Phrase, Speaker
+from crmsdk.segments.windows import Calendar, Interval, Rolling, Unit, Window
+
+__all__ = ["window_told"]
+
+_ROLLING = Phrase(en=" in the last {span}", ru=" менее {of_span} назад")
+_EARLIER = Phrase(
+    en=" in the {span} that ended {ago} ago", ru=" не менее {of_ago} назад, но менее {of_begun} назад"
+)
+_INTERVAL = Phrase(en=" from {start} to before {end}", ru=" не раньше {start} и раньше {end}")
+_THIS = {
+    Unit.DAY: Phrase(en=" today", ru=" сегодня"),
+    Unit.WEEK: Phrase(en=" this week", ru=" на этой неделе"),
+    Unit.MONTH: Phrase(en=" this month", ru=" в этом месяце"),
+    Unit.QUARTER: Phrase(en=" this quarter", ru=" в этом квартале"),
+    Unit.YEAR: Phrase(en=" this year", ru=" в этом году"),
+}
+_LAST = {
+    Unit.DAY: Phrase(en=" yesterday", ru=" вчера"),
+    Unit.WEEK: Phrase(en=" in the week before this one", ru=" на прошлой неделе"),
+    Unit.MONTH: Phrase(en=" in the month before this one", ru=" в прошлом месяце"),
+    Unit.QUARTER: Phrase(en=" in the quarter before this one", ru=" в прошлом квартале"),
+    Unit.YEAR: Phrase(en=" in the year before this one", ru=" в прошлом году"),
+}
+_BEFORE = {
+    Unit.DAY: Phrase(en=" in the {units} before today", ru=" за {units} до сегодняшнего дня"),
+    Unit.WEEK: Phrase(en=" in the {units} before this one", ru=" за {units} до этой недели"),
+    Unit.MONTH: Phrase(en=" in the {units} before this one", ru=" за {units} до этого месяца"),
+    Unit.QUARTER: Phrase(en=" in the {units} before this one", ru=" за {units} до этого квартала"),
+    Unit.YEAR: Phrase(en=" in the {units} before this one", ru=" за {units} до этого года"),
+}
+_ANY = Phrase(
+    en=" from {oldest} ago to {newest} ago, by the calendar",
+    ru=" по календарю: от {of_oldest} назад до {of_newest} назад",
+)
+UNITS = {
+    Unit.DAY: Noun(en=("day", "days"), ru=("день", "дня", "дней")),
+    Unit.WEEK: Noun(en=("week", "weeks"), ru=("неделя", "недели", "недель")),
+    Unit.MONTH: Noun(en=("month", "months"), ru=("месяц", "месяца", "месяцев")),
+    Unit.QUARTER: Noun(en=("quarter", "quarters"), ru=("квартал", "квартала", "кварталов")),
+    Unit.YEAR: Noun(en=("year", "years"), ru=("год", "года", "лет")),
+}
+
+
+def window_told(window: Window | None, speaker: Speaker) -> str:
+    """Say when events count, to stand behind their name; nothing for all of the past."""
+    match window:
+        case None:
+            return ""
+        case Interval(start, end):
+            return speaker.say(_INTERVAL, start=speaker.value(start), end=speaker.value(end))
+        case Rolling(span, ago):
+            return speaker.say(
+                _EARLIER if ago else _ROLLING,
+                span=speaker.span(span),
+                ago=speaker.span(ago),
+                of_span=speaker.span(span, genitive=True),
+                of_ago=speaker.span(ago, genitive=True),
+                of_begun=speaker.span(ago + span, genitive=True),
+            )
+        case Calendar(unit, oldest, newest):
+            if oldest == 0:
+                return speaker.say(_THIS[unit])
+            if newest == 1:
+                phrase = _LAST[unit] if oldest == 1 else _BEFORE[unit]
+                return speaker.say(phrase, units=speaker.count(oldest, UNITS[unit]))
+            return speaker.say(
+                _ANY,
+                oldest=speaker.count(oldest, UNITS[unit]),
+                newest=speaker.count(newest, UNITS[unit]),
+                of_oldest=speaker.count(oldest, UNITS[unit], genitive=True),
+                of_newest=speaker.count(newest, UNITS[unit], genitive=True),
+            )
