@@ -61,11 +61,12 @@ class Plan:
 
     def span(self, of: Occurrences) -> Span:
         """Give the moments at which events count."""
-        return span_of_window(of, self.now)
+        return span_of_window(of, self.now, self.dialect.name)
 
     def event(self, feature: EventFeature) -> tuple[str, str]:
         """Give the column of a feature of events, and the group it needs."""
         name = feature.of.event
+        self.span(feature.of)  # refused here, not when the query is put together
         group = self._group(
             ("event", name), lambda alias: EventGroup(alias, self._new_row(), name, self.now), EventGroup
         )

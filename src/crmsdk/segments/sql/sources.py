@@ -12,10 +12,10 @@ from typing import Final, Generic, TypeVar
 import attrs
 from typing_extensions import override
 
-from crmsdk.errors import LayoutError, UnknownName
+from crmsdk.errors import LayoutError, UnknownName, UnsupportedQuestion
 from crmsdk.model.comparison import PropTest
 from crmsdk.model.moment import to_micros
-from crmsdk.segments.grammar import Interval, Rolling
+from crmsdk.segments.grammar import Calendar, Interval, Rolling
 from crmsdk.segments.occurrences import Occurrences
 from crmsdk.segments.sql.bounds import Span
 from crmsdk.segments.sql.comparing import compared
@@ -106,14 +106,23 @@ class Lets:
         return bool(self._names)
 
 
-def span_of_window(of: Occurrences, now: int) -> Span:
-    """Give the moments at which events count, none of them after ``now``."""
+def span_of_window(of: Occurrences, now: int, executor: str) -> Span:
+    """Give the moments at which events count, none of them after ``now``.
+
+    Raises:
+        UnsupportedQuestion: the window follows the calendar, which is each person's own.
+    """
     past = Span(None, now + 1)
     match of.window:
-        case Rolling(span):
-            return Span(now - span // _MICROSECOND + 1, now + 1)
+        case Rolling(span, ago):
+            end = now - ago // _MICROSECOND
+            return Span(end - span // _MICROSECOND + 1, end + 1)
         case Interval(start, end):
             return past.within(Span(to_micros(start), to_micros(end)))
+        case Calendar():
+            raise UnsupportedQuestion(
+                executor, "calendar", "days differ by the person's zone; ask it of one person with evaluate()"
+            )
         case None:
             return past
 
@@ -254,7 +263,7 @@ class EventGroup(Group[EventFeature]):
     @override
     def sql(self) -> str:
         features = list(self._features)
-        spans = [span_of_window(feature.of, self._now) for feature in features]
+        spans = [span_of_window(feature.of, self._now, self.dialect.name) for feature in features]
         lows = [span.low for span in spans]
         widest = Span(
             None if None in lows else min(low for low in lows if low is not None),
