@@ -78,10 +78,10 @@ def _keep(question: Condition) -> _Keep:
 def _within(question: Condition, of: Occurrences) -> _Keep:
     window = of.window
     match window:
-        case Rolling(span):
+        case Rolling(span, ago):
 
             def rolling(events: Sequence[Event], now: datetime) -> Iterable[Event]:
-                since = moved(now, -span)
+                since = moved(now, -span - ago)
                 return [event for event in events if since is None or event.at > since]
 
             return rolling
