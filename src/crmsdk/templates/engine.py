@@ -151,9 +151,9 @@ class JinjaTemplateEngine(TemplateEngine):
     def _source(self, name: str, channel: str, file: str) -> Source:
         source = self._sources.get((name, file))
         if source is None:
-            text = self._texts[name, file]
+            text, kind = self._texts[name, file], self._kind(channel)
             source = self._sources[name, file] = read_source(
-                name, file, text, known=self._kind(channel).headers
+                name, file, text, known=kind.headers, repeats=kind.repeats
             )
         return source
 

@@ -46,6 +46,7 @@ class ContentKind:
     Attributes:
         headers: The header names a file may have; ``x-…`` allows all that start so.
         fixed: Those of them that are read as they stand, without variables.
+        repeats: Those of them that a file may have several times.
         escapes: Whether values in the body of a file are escaped for HTML.
         build: Makes the content; an ``InputError`` says why it cannot.
         makes: The class of that content, held against the channels when a Crm is opened; None to hold
@@ -55,6 +56,7 @@ class ContentKind:
     headers: frozenset[str]
     build: Callable[[Filled], Content]
     fixed: frozenset[str] = frozenset()
+    repeats: frozenset[str] = frozenset()
     escapes: Callable[[Source], bool] = _never
     makes: type[Content] | None = None
 
@@ -131,6 +133,7 @@ EMAIL = ContentKind(
 CHAT = ContentKind(
     headers=frozenset({"button", "markup", "silent"}),
     fixed=frozenset({"markup", "silent"}),
+    repeats=frozenset({"button"}),
     build=_chat,
     escapes=_is_html,
     makes=ChatContent,

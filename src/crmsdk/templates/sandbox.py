@@ -7,29 +7,34 @@ from typing import Any
 
 from jinja2 import StrictUndefined, Template, TemplateSyntaxError, Undefined, UndefinedError, meta, nodes
 from jinja2 import TemplateError as JinjaError
-from jinja2.filters import do_replace
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from jinja2.utils import pass_context
+from jinja2.utils import pass_context, pass_environment
 from typing_extensions import override
 
 from crmsdk.errors import CrmsdkError, TemplateError
 from crmsdk.model.money import Money
-from crmsdk.model.values import Properties, Value
+from crmsdk.model.values import Properties, Value, text
+from crmsdk.templates._bounds import (
+    RESULT_MAX,
+    Counted,
+    Refused,
+    bounded,
+    bounds,
+    concat,
+    made,
+    rounds,
+    spend,
+    tied,
+    vast,
+)
 from crmsdk.templates.formats import clock_words, date_words, money_words
 from crmsdk.templates.source import Piece
 
 __all__ = ["RESULT_MAX", "Sandbox", "present"]
 
-RESULT_MAX = 1024 * 1024
-"""The most characters one part of a message may have."""
-
 _RANGE_MAX = 1000
 _GIVEN = frozenset({"locale", "range"})
-
-
-class _Refused(Exception):
-    """What a template did wrong, in words without values."""
 
 
 _BITS_MAX = 512  # of a number that a message may compute
@@ -48,7 +53,14 @@ _PADDING = frozenset(
         "zfill",
     }
 )
-_COUNTING = ("batch", "indent", "slice", "truncate", "wordwrap")  # filters that take a width or a number
+_COUNTING = (
+    "batch",
+    "indent",
+    "round",
+    "slice",
+    "truncate",
+    "wordwrap",
+)  # filters that take a width or a number
 
 
 class _Environment(ImmutableSandboxedEnvironment):
@@ -57,7 +69,8 @@ class _Environment(ImmutableSandboxedEnvironment):
     So ``order.items`` is the items.
     """
 
-    intercepted_binops = frozenset({"%", "*", "**"})
+    intercepted_binops = frozenset({"%", "*", "**", "+"})
+    concat = staticmethod(concat)
 
     @override
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
@@ -71,12 +84,18 @@ class _Environment(ImmutableSandboxedEnvironment):
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         if isinstance(left, int | float) and isinstance(right, int | float):
             if isinstance(left, int) and isinstance(right, int) and _bits(operator, left, right) > _BITS_MAX:
-                raise _Refused("computes a number of hundreds of digits; a message has no use for that")
-        elif operator != "*":
-            raise _Refused(f"computes with {operator} on what is no number; write it out")
-        elif _length(left) * _length(right) > RESULT_MAX:
-            raise _Refused(f"makes over {RESULT_MAX} characters; shorten it")
-        return super().call_binop(context, operator, left, right)
+                raise Refused("computes a number of hundreds of digits; a message has no use for that")
+        elif operator not in {"*", "+"}:
+            raise Refused(f"computes with {operator} on what is no number; write it out")
+        elif operator == "*" and _length(left) * _length(right) > RESULT_MAX:
+            raise vast()
+        return made(super().call_binop(context, operator, left, right))
+
+    @override
+    def call(self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: PYI063 - as its parent
+        # A recursive loop is called with what it shall go around.
+        spend(1 + sum(len(each) for each in args if isinstance(each, list | tuple | dict)))
+        return made(super().call(__context, __obj, *args, **kwargs))
 
     @override
     def getattr(self, obj: Any, attribute: str) -> Any:
@@ -93,26 +112,31 @@ class _Environment(ImmutableSandboxedEnvironment):
         return found
 
 
-def _shown(value: object) -> object:
+# That it asks for its environment keeps Jinja2 from working values out before there are bounds.
+@pass_environment
+def _shown(_: object, value: object) -> object:
+    spend()
+    if type(value) is str:
+        return made(value)
     match value:
         case Money():
-            raise _Refused("shows money as it is; write {{ … | money }}")
+            raise Refused("shows money as it is; write {{ … | money }}")
         case date():
-            raise _Refused("shows a date or moment as it is; write {{ … | date }} or {{ … | time }}")
+            raise Refused("shows a date or moment as it is; write {{ … | date }} or {{ … | time }}")
         case None:
-            raise _Refused("shows a value that is missing; write {{ … | default('…') }}")
+            raise Refused("shows a value that is missing; write {{ … | default('…') }}")
         case bool():
-            raise _Refused("shows yes or no as it is; write {% if … %}")
+            raise Refused("shows yes or no as it is; write {% if … %}")
         case str() | int() | float() | Undefined():  # an Undefined raises when it is written out
-            return value
+            return made(value)
         case _:
-            raise _Refused("shows a list or mapping as it is; name one of its values or loop over it")
+            raise Refused("shows a list or mapping as it is; name one of its values or loop over it")
 
 
 def _range(*args: int) -> range:
     found = range(*args)
     if len(found) > _RANGE_MAX:
-        raise _Refused(f"counts over {_RANGE_MAX}; a message has no use for that")
+        raise Refused(f"counts over {_RANGE_MAX}; a message has no use for that")
     return found
 
 
@@ -130,37 +154,30 @@ def _counting(filter_: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(filter_)
     def bounded(*args: Any, **named: Any) -> Any:
         if any(isinstance(one, int) and abs(one) > _RANGE_MAX for one in (*args[1:], *named.values())):
-            raise _Refused(f"is given a number over {_RANGE_MAX}; a message has no use for that")
+            raise Refused(f"is given a number over {_RANGE_MAX}; a message has no use for that")
         return filter_(*args, **named)
 
     return bounded
 
 
-@wraps(do_replace)
-def _replace(eval_ctx: Any, s: str, old: str, new: str, count: int | None = None) -> str:
-    if len(str(s)) + (str(s).count(str(old)) * len(str(new))) > RESULT_MAX:
-        raise _Refused(f"makes over {RESULT_MAX} characters; shorten it")
-    return do_replace(eval_ctx, s, old, new, count)
-
-
 @pass_context
 def _money(context: Context, value: object) -> str:
     if not isinstance(value, Money):
-        raise _Refused(f"writes {type(value).__name__} as money; the filter takes Money")
+        raise Refused(f"writes {type(value).__name__} as money; the filter takes Money")
     return money_words(value, _locale_of(context))
 
 
 @pass_context
 def _date(context: Context, value: object, zone: str | None = None) -> str:
     if not isinstance(value, date):
-        raise _Refused(f"writes {type(value).__name__} as a date; the filter takes dates and moments")
+        raise Refused(f"writes {type(value).__name__} as a date; the filter takes dates and moments")
     return date_words(value, _locale_of(context), zone or _zone_of(context))
 
 
 @pass_context
 def _time(context: Context, value: object, zone: str | None = None) -> str:
     if not isinstance(value, datetime):
-        raise _Refused(f"writes {type(value).__name__} as a time; the filter takes moments")
+        raise Refused(f"writes {type(value).__name__} as a time; the filter takes moments")
     return clock_words(value, zone or _zone_of(context))
 
 
@@ -171,7 +188,7 @@ def _locale_of(context: Context) -> str:
 def _zone_of(context: Context) -> str:
     zone = context.get("zone")
     if not isinstance(zone, str):
-        raise _Refused("writes a moment without a zone; give the variable zone, or say date('Europe/Moscow')")
+        raise Refused("writes a moment without a zone; give the variable zone, or say date('Europe/Moscow')")
     return zone
 
 
@@ -183,14 +200,18 @@ def _environment(*, escapes: bool) -> _Environment:
         loader=None,
         cache_size=0,
         keep_trailing_newline=False,
+        optimized=False,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     env.globals = {"range": _range}
     del env.filters["attr"]  # its errors show the name asked for, which may be a value
     del env.filters["center"], env.filters["format"]  # they pad to any length
+    del env.filters["random"]  # every attempt makes the same bytes
     env.filters |= {name: _counting(env.filters[name]) for name in _COUNTING}
-    env.filters |= {"date": _date, "money": _money, "replace": _replace, "time": _time}
+    env.filters |= {"date": _date, "money": _money, "time": _time}
+    env.filters = {name: bounded(name, filter_) for name, filter_ in env.filters.items()}
+    env.filters |= {"crmsdk_rounds": rounds, "crmsdk_made": made, "crmsdk_tied": tied}
     return env
 
 
@@ -235,18 +256,19 @@ class Sandbox:
         parts: list[str] = []
         size = 0
         try:
-            for part in _generated(compiled, values):
-                size += len(part)
-                if size > RESULT_MAX:
-                    raise _Refused(f"makes over {RESULT_MAX} characters; shorten it")
-                parts.append(part)
+            with bounds():
+                for part in _generated(compiled, values):
+                    size += len(part)
+                    if size > RESULT_MAX:
+                        raise vast()
+                    parts.append(part)
+            return text("".join(parts), "text", empty=True)
         except TemplateError:
             raise
-        except (_Refused, JinjaError, CrmsdkError) as error:
+        except (Refused, JinjaError, CrmsdkError) as error:
             raise _failed(template, file, piece, error, str(error)) from None
         except Exception as error:  # noqa: BLE001 - whatever a template does is its own fault, and says no value
             raise _failed(template, file, piece, error, f"fails with {type(error).__name__}") from None
-        return "".join(parts)
 
     def _template(self, template: str, file: str, piece: Piece, *, escapes: bool) -> Template | str:
         key = (piece.text, escapes)
@@ -259,7 +281,10 @@ class Sandbox:
 
 
 def _parsed(env: _Environment, text: str) -> nodes.Template:
-    tree = env.parse(text)
+    try:
+        tree = env.parse(text)
+    except RecursionError:
+        raise TemplateSyntaxError("is nested too deep; write it in several steps", 1) from None
     for node in tree.find_all((nodes.Include, nodes.Extends, nodes.Import, nodes.FromImport)):
         raise TemplateSyntaxError("a file cannot take in another one", node.lineno)
     return tree
@@ -276,7 +301,12 @@ def _compiled(env: _Environment, text: str) -> Template | str:
         if isinstance(node, nodes.TemplateData)
     ]
     pieces = sum(len(part.nodes) if isinstance(part, nodes.Output) else 1 for part in tree.body)
-    return "".join(plain) if len(plain) == pieces else env.from_string(tree)
+    if len(plain) == pieces:
+        return "".join(plain)
+    try:
+        return env.from_string(Counted().visit(tree))
+    except (RecursionError, SyntaxError, MemoryError):  # Python's own limits of nesting
+        raise TemplateSyntaxError("is nested too deep; write it in several steps", 1) from None
 
 
 def _generated(template: Template, values: Mapping[str, Value]) -> Iterator[str]:

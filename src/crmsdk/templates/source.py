@@ -16,7 +16,8 @@ from difflib import get_close_matches
 
 import attrs
 
-from crmsdk.errors import TemplateError
+from crmsdk.errors import InputError, TemplateError
+from crmsdk.model.values import text
 
 __all__ = ["SOURCE_MAX", "Piece", "Source", "read_source"]
 
@@ -59,7 +60,9 @@ class Source:
         return next((piece for found, piece in self.headers if found == name), None)
 
 
-def read_source(template: str, file: str, source: str, *, known: Collection[str]) -> Source:
+def read_source(
+    template: str, file: str, source: str, *, known: Collection[str], repeats: Collection[str] = ()
+) -> Source:
     """Take a file apart.
 
     Args:
@@ -67,12 +70,18 @@ def read_source(template: str, file: str, source: str, *, known: Collection[str]
         file: The file's name, for errors.
         source: The file's text, lines ended by a line feed.
         known: The header names allowed; ``x-…`` allows every name that starts so.
+        repeats: Those of them that may stand several times.
 
     Raises:
-        TemplateError: too long, a line above ``---`` that is no header, an unknown or empty header.
+        TemplateError: too long, half a surrogate pair, a line above ``---`` that is no header, an unknown or
+            empty header, or one that stands twice.
     """
     if len(source) > SOURCE_MAX:
         raise TemplateError(template, f"{file} has over {SOURCE_MAX} characters; shorten it")
+    try:
+        text(source, "text", empty=True)
+    except InputError as error:
+        raise TemplateError(template, f"{file} {error.problem}") from None
     lines = source.split("\n")
     fences = [at for at, line in enumerate(lines) if line.rstrip() in {_FENCE, _TEXT_FENCE}]
     if not fences:
@@ -83,10 +92,14 @@ def read_source(template: str, file: str, source: str, *, known: Collection[str]
         for number, line in enumerate(lines[:first], 1)
         if line.strip()
     )
+    names = [name for name, _ in headers]
+    twice = next((name for name in names if names.count(name) > 1 and name not in repeats), None)
+    if twice is not None:
+        raise TemplateError(template, f"{file} has the header {twice!r} twice; keep one")
     text_at = next((at for at in fences if lines[at].rstrip() == _TEXT_FENCE), None)
     body = None if text_at == first else _piece(lines, first + 1, text_at)
-    text = None if text_at is None else _piece(lines, text_at + 1, None)
-    return Source(headers=headers, body=body, text=text)
+    plain = None if text_at is None else _piece(lines, text_at + 1, None)
+    return Source(headers=headers, body=body, text=plain)
 
 
 def _piece(lines: list[str], start: int, end: int | None) -> Piece:
