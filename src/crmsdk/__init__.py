@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from crmsdk.segments.conditions import Segment
     from crmsdk.segments.evaluating import evaluate
     from crmsdk.segments.live import LiveSegments, MembershipChange
+    from crmsdk.segments.scales import Scale, breakpoints, quantile
     from crmsdk.segments.stages import Stages, stage_of
     from crmsdk.segments.verdict import Verdict
     from crmsdk.segments.words import attr, consent, did, everyone, nobody, prop, segment
@@ -102,6 +103,7 @@ __all__ = [
     "Reject",
     "Rename",
     "Report",
+    "Scale",
     "Secret",
     "Segment",
     "Send",
@@ -122,6 +124,7 @@ __all__ = [
     "When",
     "after_exit",
     "attr",
+    "breakpoints",
     "by_call",
     "cap",
     "consent",
@@ -150,6 +153,7 @@ __all__ = [
     "once",
     "opt_in",
     "prop",
+    "quantile",
     "quiet",
     "segment",
     "settings_from",
@@ -193,6 +197,7 @@ _HOMES: Final[dict[str, str]] = {
     "Reject": "crmsdk.wire.columns",
     "Rename": "crmsdk.wire.columns",
     "Report": "crmsdk.simulation.report",
+    "Scale": "crmsdk.segments.scales",
     "Secret": "crmsdk.model.secret",
     "Segment": "crmsdk.segments.conditions",
     "Send": "crmsdk.journeys.steps",
@@ -213,6 +218,7 @@ _HOMES: Final[dict[str, str]] = {
     "When": "crmsdk.journeys.steps",
     "after_exit": "crmsdk.journeys.definition",
     "attr": "crmsdk.segments.words",
+    "breakpoints": "crmsdk.segments.scales",
     "by_call": "crmsdk.journeys.triggers",
     "cap": "crmsdk.policy.rules",
     "consent": "crmsdk.segments.words",
@@ -241,6 +247,7 @@ _HOMES: Final[dict[str, str]] = {
     "once": "crmsdk.journeys.definition",
     "opt_in": "crmsdk.policy.rules",
     "prop": "crmsdk.segments.words",
+    "quantile": "crmsdk.segments.scales",
     "quiet": "crmsdk.policy.rules",
     "segment": "crmsdk.segments.words",
     "settings_from": "crmsdk.wire.environment",
