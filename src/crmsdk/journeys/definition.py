@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Literal
+from typing import Any, Literal
 
 import attrs
+from attrs.validators import optional
 
 from crmsdk.errors import DefinitionError
+from crmsdk.journeys._fields import a_span, one_of, whole_number
 from crmsdk.journeys.steps import Step
 from crmsdk.journeys.triggers import DAY, Trigger
 from crmsdk.model.codec import definition
@@ -30,8 +32,10 @@ class Entry:
         cooldown: And not sooner than this after the last such entry.
     """
 
-    again: Literal["never", "after_exit", "always"] = "after_exit"
-    cooldown: timedelta = _ZERO
+    again: Literal["never", "after_exit", "always"] = attrs.field(
+        default="after_exit", validator=one_of("never", "after_exit", "always")
+    )
+    cooldown: timedelta = attrs.field(default=_ZERO, validator=a_span)
 
 
 def once(per: timedelta | None = None) -> Entry:
@@ -90,7 +94,18 @@ def _steps(value: Sequence[Step]) -> tuple[Step, ...]:
 
 
 def _holdout(value: float | Holdout | None) -> Holdout | None:
-    return Holdout(value) if isinstance(value, int | float) else value
+    if value is None or isinstance(value, Holdout):
+        return value
+    if not isinstance(value, int | float):
+        raise DefinitionError(f"is {type(value).__name__}; give a share as 0.1", path="holdout")
+    return Holdout(value)
+
+
+def _entry(_: object, field: "attrs.Attribute[Any]", value: object) -> None:
+    if not isinstance(value, Entry):
+        raise DefinitionError(
+            f"is {type(value).__name__}; give once(), after_exit() or each_time()", path=field.name
+        )
 
 
 @definition("journey")
@@ -124,16 +139,18 @@ class Journey:
     kind: MessageKind = attrs.field(kw_only=True, converter=kind_of)
     goal: Condition | None = attrs.field(default=None, kw_only=True)
     exit: Condition | None = attrs.field(default=None, kw_only=True)
-    entry: Entry = attrs.field(default=Entry(), kw_only=True)
+    entry: Entry = attrs.field(default=Entry(), kw_only=True, validator=_entry)
     purpose: str = attrs.field(default="", kw_only=True)
     sender: str = attrs.field(default="", kw_only=True)
     campaign: str = attrs.field(default="", kw_only=True)
-    priority: int = attrs.field(default=50, kw_only=True)
-    expires: timedelta = attrs.field(default=DAY, kw_only=True)
-    lifetime: timedelta | None = attrs.field(default=None, kw_only=True)
+    priority: int = attrs.field(default=50, kw_only=True, validator=whole_number)
+    expires: timedelta = attrs.field(default=DAY, kw_only=True, validator=a_span)
+    lifetime: timedelta | None = attrs.field(default=None, kw_only=True, validator=optional(a_span))
     holdout: Holdout | None = attrs.field(default=None, kw_only=True, converter=_holdout)
-    overdue: Literal["send", "skip", "reschedule"] = attrs.field(default="send", kw_only=True)
-    max_lateness: timedelta = attrs.field(default=DAY, kw_only=True)
+    overdue: Literal["send", "skip", "reschedule"] = attrs.field(
+        default="send", kw_only=True, validator=one_of("send", "skip", "reschedule")
+    )
+    max_lateness: timedelta = attrs.field(default=DAY, kw_only=True, validator=a_span)
     audience: str = attrs.field(default="", kw_only=True)
     owner: str = attrs.field(default="", kw_only=True)
     kpi: str = attrs.field(default="", kw_only=True)

@@ -9,8 +9,10 @@ from datetime import datetime, time, timedelta
 from typing import Literal, TypeAlias
 
 import attrs
+from attrs.validators import optional
 
 from crmsdk.errors import DefinitionError
+from crmsdk.journeys._fields import a_span, one_of, whole_number
 from crmsdk.journeys.triggers import NamedProperty
 from crmsdk.model.codec import definition
 from crmsdk.model.message import MessageKind, kind_of
@@ -67,11 +69,6 @@ def _steps(value: Sequence[Step]) -> tuple[Step, ...]:
     return tuple(value)
 
 
-def _need_span(value: object, path: str) -> None:
-    if not isinstance(value, timedelta):
-        raise DefinitionError(f"is {type(value).__name__}; give a span as timedelta(days=1)", path=path)
-
-
 def _need_condition(value: object) -> None:
     if not isinstance(value, Condition):
         raise DefinitionError(
@@ -113,9 +110,11 @@ class Send(Step):
     sender: str | None = attrs.field(default=None, kw_only=True)
     topic: str = attrs.field(default="", kw_only=True)
     campaign: str | None = attrs.field(default=None, kw_only=True)
-    priority: int | None = attrs.field(default=None, kw_only=True)
-    expires: timedelta | None = attrs.field(default=None, kw_only=True)
-    on_refusal: Literal["skip", "exit"] = attrs.field(default="skip", kw_only=True)
+    priority: int | None = attrs.field(default=None, kw_only=True, validator=optional(whole_number))
+    expires: timedelta | None = attrs.field(default=None, kw_only=True, validator=optional(a_span))
+    on_refusal: Literal["skip", "exit"] = attrs.field(
+        default="skip", kw_only=True, validator=one_of("skip", "exit")
+    )
     values: Properties = attrs.field(default=EMPTY, kw_only=True, converter=properties, hash=False)
 
     def __attrs_post_init__(self) -> None:
@@ -154,12 +153,11 @@ class UntilDate:
     """
 
     attribute: str
-    offset: timedelta = _ZERO
+    offset: timedelta = attrs.field(default=_ZERO, validator=a_span)
     at: time = time(9)
 
     def __attrs_post_init__(self) -> None:
-        """Refuse an offset that is no span, and a time of day with a zone: it is local to each person."""
-        _need_span(self.offset, "offset")
+        """Refuse a time of day with a zone: it is local to each person."""
         if self.at.tzinfo is not None:
             raise DefinitionError("the time of day is local to each person; leave its zone away", path="at")
 
@@ -178,7 +176,9 @@ class Wait(Step):
     """
 
     until: timedelta | datetime | UntilLocal | UntilDate
-    past: Literal["continue", "exit"] = attrs.field(default="continue", kw_only=True)
+    past: Literal["continue", "exit"] = attrs.field(
+        default="continue", kw_only=True, validator=one_of("continue", "exit")
+    )
 
     def __attrs_post_init__(self) -> None:
         """Refuse what names no moment, a span that is not positive, and a naive moment."""
@@ -210,16 +210,14 @@ class WaitFor(Step):
     """
 
     condition: Condition
-    timeout: timedelta = attrs.field(kw_only=True)
+    timeout: timedelta = attrs.field(kw_only=True, validator=a_span)
     then: tuple[Step, ...] = attrs.field(default=(), kw_only=True, converter=_steps)
     otherwise: tuple[Step, ...] = attrs.field(default=(), kw_only=True, converter=_steps)
-    grace: timedelta = attrs.field(default=_ZERO, kw_only=True)
+    grace: timedelta = attrs.field(default=_ZERO, kw_only=True, validator=a_span)
 
     def __attrs_post_init__(self) -> None:
         """Refuse what is no condition, and a wait that could not end."""
         _need_condition(self.condition)
-        _need_span(self.timeout, "timeout")
-        _need_span(self.grace, "grace")
         if self.timeout <= _ZERO:
             raise DefinitionError("a wait needs a positive timeout, or it might never end", path="timeout")
         if self.grace < _ZERO:
@@ -345,13 +343,12 @@ class HandOver(Step):
 
     task: str
     to: str = attrs.field(kw_only=True)
-    within: timedelta = attrs.field(kw_only=True)
+    within: timedelta = attrs.field(kw_only=True, validator=a_span)
     done: tuple[Step, ...] = attrs.field(default=(), kw_only=True, converter=_steps)
     overdue: tuple[Step, ...] = attrs.field(default=(), kw_only=True, converter=_steps)
 
     def __attrs_post_init__(self) -> None:
         """Refuse a task without a deadline."""
-        _need_span(self.within, "within")
         if self.within <= _ZERO:
             raise DefinitionError(
                 "a task needs a positive deadline, or the run might never end", path="within"

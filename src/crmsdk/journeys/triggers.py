@@ -10,6 +10,7 @@ import attrs
 from cronsim import CronSim, CronSimError
 
 from crmsdk.errors import DefinitionError
+from crmsdk.journeys._fields import a_span, one_of
 from crmsdk.model.codec import definition
 from crmsdk.model.comparison import PropTest
 from crmsdk.model.zones import zone as known_zone
@@ -65,7 +66,7 @@ class Trigger:
     """
 
     when: Predicate | None = None
-    max_age: timedelta = DAY
+    max_age: timedelta = attrs.field(default=DAY, validator=a_span)
 
     def only_if(self, predicate: Predicate) -> Self:
         """Ask a question about the customer at the moment of entry."""
@@ -92,8 +93,8 @@ class OnEvent(Trigger):
     key: str | None = None
     unless_event: str | None = None
     unless_tests: tuple[PropTest, ...] = ()
-    within: timedelta = _ZERO
-    anchor: Literal["first", "last"] = "last"
+    within: timedelta = attrs.field(default=_ZERO, validator=a_span)
+    anchor: Literal["first", "last"] = attrs.field(default="last", validator=one_of("first", "last"))
 
     def __attrs_post_init__(self) -> None:
         """Refuse an absence without a span."""
@@ -125,7 +126,7 @@ class SegmentChange(Trigger):
     """The customer enters or leaves a segment, by a fact or by the mere passing of time."""
 
     segment: Segment
-    change: Literal["enter", "leave"] = "enter"
+    change: Literal["enter", "leave"] = attrs.field(default="enter", validator=one_of("enter", "leave"))
 
 
 @definition("on-date")
@@ -140,15 +141,11 @@ class DateReached(Trigger):
     """
 
     attribute: str
-    offset: timedelta = _ZERO
+    offset: timedelta = attrs.field(default=_ZERO, validator=a_span)
     at: time = time(9)
 
     def __attrs_post_init__(self) -> None:
-        """Refuse an offset that is no span, and a time of day with a zone: it is local to each person."""
-        if not isinstance(self.offset, timedelta):
-            raise DefinitionError(
-                f"is {type(self.offset).__name__}; give a span as timedelta(days=-1)", path="offset"
-            )
+        """Refuse a time of day with a zone: it is local to each person."""
         if self.at.tzinfo is not None:
             raise DefinitionError("the time of day is local to each person; leave its zone away", path="at")
 

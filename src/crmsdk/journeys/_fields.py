@@ -1,0 +1,34 @@
+"""What fields of a definition hold, said to those whom no type checker told: field and mend."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import attrs
+
+from crmsdk.errors import DefinitionError
+
+__all__ = ["a_span", "one_of", "whole_number"]
+
+
+def a_span(_: object, field: "attrs.Attribute[Any]", value: object) -> None:
+    """Refuse what is no span of time."""
+    if not isinstance(value, timedelta):
+        raise DefinitionError(f"is {type(value).__name__}; give a span as timedelta(days=1)", path=field.name)
+
+
+def whole_number(_: object, field: "attrs.Attribute[Any]", value: object) -> None:
+    """Refuse what is no whole number."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise DefinitionError(f"is {type(value).__name__}; give a whole number", path=field.name)
+
+
+def one_of(*known: str) -> Callable[[object, "attrs.Attribute[Any]", object], None]:
+    """Refuse a word that means nothing here: it would quietly mean one of the others."""
+
+    def check(_: object, field: "attrs.Attribute[Any]", value: object) -> None:
+        if value not in known:
+            said = repr(value) if isinstance(value, str) else type(value).__name__
+            raise DefinitionError(f"is {said}; give one of {', '.join(known)}", path=field.name)
+
+    return check
