@@ -373,7 +373,7 @@ class _Turn:
                 self._emit(at, node)
                 return node.next
             case HandOver():
-                return self._hand_over(at, node, nominal)
+                return self._hand_over(at, node)
             case Exit():
                 self._end(at.reason)
                 return None
@@ -463,10 +463,11 @@ class _Turn:
         self.facts = self.facts.with_events((event,))
         self.effects.append(Record(event))
 
-    def _hand_over(self, at: HandOver, node: Node, nominal: datetime) -> int | None:
+    def _hand_over(self, at: HandOver, node: Node) -> int | None:
+        deadline = self.now + at.within  # from the opening, however late: nobody could have done it before
         if self.run.control:
             self._tell(NoteKind.SUPPRESSED, "holdout")
-            self.run = with_changes(self.run, phase=Phase.TASK, due=nominal + at.within)
+            self.run = with_changes(self.run, phase=Phase.TASK, due=deadline)
             return None
         task = Task(
             id=keyed_id(self.project.secret, ("task", self.run.id, node.key)),
@@ -477,11 +478,11 @@ class _Turn:
             title=at.task,
             to=at.to,
             opened=self.now,
-            deadline=nominal + at.within,
+            deadline=deadline,
         )
         self.effects.append(OpenTask(task))
         self._tell(NoteKind.TASK, at.task)
-        self.run = with_changes(self.run, phase=Phase.TASK, waits_for=task.id, due=nominal + at.within)
+        self.run = with_changes(self.run, phase=Phase.TASK, waits_for=task.id, due=deadline)
         return None
 
     # ----------------------------------------------------------------------------------- small change
@@ -501,7 +502,7 @@ class _Turn:
                     kind=kind,
                     journey=self.run.journey,
                     enrollment=self.run.id,
-                    step=self.program.nodes[self.run.cursor].key if self.program.nodes else "",
+                    step=self.program.key_at(self.run.cursor),
                     message=message,
                     text=text,
                 )

@@ -77,6 +77,10 @@ class Program:
         """The journey's name."""
         return self.journey.name
 
+    def key_at(self, cursor: int) -> str:
+        """Give the key of a step; empty where there is no such step, as at the end."""
+        return self.nodes[cursor].key if 0 <= cursor < len(self.nodes) else ""
+
     def path_at(self, cursor: int) -> str:
         """Give the place of a step, for messages; ``none`` where there is no such step."""
         return self.nodes[cursor].path if 0 <= cursor < len(self.nodes) else "none"

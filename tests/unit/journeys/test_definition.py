@@ -160,7 +160,10 @@ def test_a_schedule_is_a_cron_expression_that_comes_in_a_zone_there_is() -> None
         (lambda: SDK.Send("x", "email", on_refusal="next"), r"on_refusal: is 'next'; give one of skip, exit"),
         (lambda: SDK.Wait(DAY, past="stop"), r"past: is 'stop'; give one of continue, exit"),
         (lambda: SDK.on("x").unless("y", within=3), r"within: is int; give a span"),
-        (lambda: SDK.on("x").unless("y", within=DAY, anchor="newest"), r"anchor: is 'newest'; give one of first"),
+        (
+            lambda: SDK.on("x").unless("y", within=DAY, anchor="newest"),
+            r"anchor: is 'newest'; give one of first",
+        ),
         (
             lambda: attrs.evolve(SDK.enters(did("x"), "x"), change="enters"),
             r"change: is 'enters'; give one of enter",

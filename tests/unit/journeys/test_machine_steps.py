@@ -297,6 +297,14 @@ def test_a_task_nobody_answers_is_overdue() -> None:
     assert stage.sent == ["b"]
 
 
+def test_a_task_opened_late_can_still_be_done_in_time() -> None:
+    stage = Stage.of(journey(Wait(DAY), *TASK.steps)).call().sleep(START + 9 * DAY)
+    (task,) = stage.tasks.values()
+    assert (task.opened, task.deadline) == (START + 9 * DAY, START + 10 * DAY)
+    stage.go(START + 10 * DAY - TICK)
+    assert stage.told(NoteKind.TASK) == ["call"]
+
+
 # ------------------------------------------------------------------------------------------- rules
 
 
@@ -517,6 +525,16 @@ def test_the_last_step_passed_while_held_ends_the_run_afterwards() -> None:
     assert stage.run.outcome == "completed"
 
 
+def test_a_run_that_ends_where_no_step_is_tells_of_none() -> None:
+    split = Branch(When(did("signed_up"), [B]), otherwise=[A])
+    stage = Stage.of(journey(split)).call()
+    stage.paused = frozenset({"test"})
+    stage.answer()
+    stage.paused = frozenset()
+    stage.take()
+    assert [note.step for note in stage.notes if note.kind is NoteKind.ENDED] == [""]
+
+
 # ----------------------------------------------------------------------------------------- poison
 
 
@@ -543,6 +561,8 @@ def test_a_run_that_raises_is_parked_alone_and_can_be_stopped() -> None:
     assert [run.phase for run in stage.runs] == [Phase.PARKED, Phase.SENDING]
     stage.go(START + 3 * DAY).event("visit")
     assert [run.phase for run in stage.runs] == [Phase.PARKED, Phase.SENDING]
+    stage.take(Stopped(at=stage.now))
+    assert [run.phase for run in stage.runs] == [Phase.ENDED, Phase.ENDED]
 
 
 def test_a_parked_run_moves_by_nothing_but_a_stop() -> None:
