@@ -14,6 +14,7 @@ from crmsdk.journeys.steps import HandOver, Send
 from crmsdk.journeys.triggers import enters
 from crmsdk.model.event import Event
 from crmsdk.model.ids import CustomerId, EventId
+from crmsdk.model.message import MessageState
 from crmsdk.runtime.clocks import VirtualClock
 from crmsdk.runtime.crm import Crm
 from crmsdk.segments.conditions import Segment
@@ -115,6 +116,27 @@ async def test_one_id_with_two_bodies_from_two_processes_at_once_is_refused_and_
         with pytest.raises(DuplicateEvent):
             await crm.track("ann", "visit", {"page": 2}, id="e1", at=START)
         assert [entry.what for entry in await crm.timeline("ann")] == ["event", "conflict"]
+
+
+async def test_a_message_put_into_the_outbox_by_two_processes_at_once_is_there_once() -> None:
+    store, clock = _Racing(), VirtualClock(START)
+    sink = MemoryChannel("sink", everyone=True)
+    rules: dict[str, Any] = {"zone": "UTC", "clock": clock, "policy": NO_RULES, "templates": WORDS}
+    async with (
+        Crm.over(store, channels=[sink], mode="live", **rules) as crm,
+        Crm.over(store, channels=[sink], mode="live", **rules) as twin,
+    ):
+        await crm.identify("ann")
+
+        async def sends_first() -> None:
+            await twin.send("ann", "hi", "sink", kind="service", key="1")
+            await twin.advance()
+
+        store.other = sends_first
+        id = await crm.send("ann", "hi", "sink", kind="service", key="1")
+        (message,) = await store.messages([id])
+        assert message is not None
+        assert message.state is MessageState.SENT  # and not pending again
 
 
 async def test_a_task_answered_by_two_processes_at_once_keeps_the_first_answer() -> None:

@@ -168,6 +168,10 @@ class Crm(Session):
         """
         return self._portal.call(self._crm.report(events))
 
+    def unsubscribe(self, token: str) -> bool:
+        """Take a click on an unsubscribe link by its token, and say whether it is one of ours."""
+        return self._portal.call(self._crm.unsubscribe(token))
+
     def record_contact(
         self,
         who: str | Identifier,

@@ -28,11 +28,11 @@ from crmsdk.ports import Store
 from crmsdk.runtime.activation import activate, load_programs
 from crmsdk.runtime.advanced import Advanced
 from crmsdk.runtime.dispatch import Dispatcher
-from crmsdk.runtime.finding import find_customer, find_person, named
+from crmsdk.runtime.finding import find_customer, find_person, known_journey, named
 from crmsdk.runtime.importing import import_rows
 from crmsdk.runtime.opening import Parts, parts_of
 from crmsdk.runtime.options import Options, settled
-from crmsdk.runtime.reporting import inputs_of, report_id
+from crmsdk.runtime.reporting import clicked_off, inputs_of, report_id
 from crmsdk.runtime.sending import Preview, hand_made, preview
 from crmsdk.runtime.telling import Timeline, timeline
 from crmsdk.runtime.turning import Taken, Turner
@@ -319,6 +319,10 @@ class Crm:
                 new += 1
         return new
 
+    async def unsubscribe(self, token: str) -> bool:
+        """Take a click on an unsubscribe link by its token, and say whether it is one of ours."""
+        return await self.report(clicked_off(self._parts.unsubscribe, token, now=self._now())) > 0
+
     async def record_contact(
         self,
         who: str | Identifier,
@@ -416,24 +420,25 @@ class Crm:
 
     async def stop(self, who: str | Identifier, *, journey: str = "", reason: str = "stopped") -> None:
         """End the runs of one person, of one journey or of all; unsent messages are withdrawn."""
-        named, why = text(journey, "journey", empty=True), text(reason, "reason", empty=True)
-        await self._command(who, Stopped(at=self._now(), journey=named, reason=why))
+        known_journey(self.programs, journey, empty=True)
+        why = text(reason, "reason", empty=True)
+        await self._command(who, Stopped(at=self._now(), journey=journey, reason=why))
 
     async def pause(self, journey: str = "", *, who: str | Identifier | None = None) -> None:
         """Freeze a journey, or the runs of one person; nobody is dropped, nothing is sent."""
+        known_journey(self.programs, journey, empty=who is not None)
         if who is not None:
             await self._command(who, Held(at=self._now(), journey=journey))
             return
-        self._known_journey(journey)
         await self._parts.store.set_paused(journey, True)
 
     async def resume(self, journey: str = "", *, who: str | Identifier | None = None) -> None:
         """Let a journey, or the runs of one person, go on; what became due meanwhile follows ``overdue``."""
+        known_journey(self.programs, journey, empty=who is not None)
         if who is not None:
             await self._command(who, Resumed(at=self._now(), journey=journey))
             await self._dispatch().bring_forward(await find_customer(self._parts.store, who), self._now())
             return
-        self._known_journey(journey)
         await self._parts.store.set_paused(journey, False)
         await self._parts.store.rouse(journey, self._now())
         self._news.set()
@@ -576,12 +581,6 @@ class Crm:
     def journeys(self) -> Sequence[Journey]:
         """The journeys in force."""
         return self._parts.journeys
-
-    def _known_journey(self, journey: str) -> None:
-        text(journey, "journey", empty=True)
-        known = sorted({program.name for program in self._turn().programs.pinned.values()})
-        if journey not in known:
-            raise UnknownName("journey", journey, known, mend=f"there are {', '.join(known) or 'none'}")
 
     async def _dated(self, fact: Track) -> Track:
         """Date a fact that told no moment as it is dated already, so that a repeated call repeats it."""

@@ -1,13 +1,14 @@
-"""Finds the person a caller names: by the application's user id, by another name, or by our own id."""
+"""Finds what a caller names: a journey; a person by the user id, by another name, or by our own id."""
 
 from crmsdk.errors import UnknownName
 from crmsdk.journeys.person import Person
+from crmsdk.journeys.programs import Programs
 from crmsdk.model.customer import Identifier, IdentifierKind
 from crmsdk.model.ids import CustomerId
 from crmsdk.model.values import text
 from crmsdk.ports import Store
 
-__all__ = ["find_customer", "find_person", "named"]
+__all__ = ["find_customer", "find_person", "known_journey", "named"]
 
 _MEND = "track or identify them first"
 
@@ -19,6 +20,18 @@ def named(who: str | Identifier) -> Identifier:
         InputError: neither a text nor an identifier, or empty.
     """
     return who if isinstance(who, Identifier) else Identifier(IdentifierKind.USER, text(who, "who"))
+
+
+def known_journey(programs: Programs, journey: str, *, empty: bool) -> None:
+    """Refuse a name of no journey, also of none that drains; an empty one where that cannot mean all.
+
+    Raises:
+        UnknownName: there is no such journey.
+    """
+    text(journey, "journey", empty=True)
+    known = sorted({program.name for program in programs.pinned.values()})
+    if journey not in known and (journey or not empty):
+        raise UnknownName("journey", journey, known, mend=f"there are {', '.join(known) or 'none'}")
 
 
 async def find_customer(store: Store, who: str | Identifier) -> CustomerId:

@@ -42,12 +42,17 @@ async def import_rows(turner: Turner, rows: Iterable[Row]) -> ImportReport:
 async def _take(turner: Turner, batch: list[ReadRow], tally: Tally) -> None:
     news: list[News] = [one for row in batch for one in row.inputs]
     taken = await turner.take(news)
-    refused = {one.id: one.error for one in taken.refused}
+    # Rows may share an id: the news themselves are told apart, and the first of them is the one that was new.
+    refused = {id(one.news): one.error for one in taken.refused}
+    new: dict[str, int] = {}
+    for one in sorted(news, key=lambda one: one.order):
+        if one.id in taken.ids and id(one) not in refused:
+            new.setdefault(one.id, id(one))
     for row in batch:
-        errors = [refused[one.id] for one in row.inputs if one.id in refused]
+        errors = [refused[id(one)] for one in row.inputs if id(one) in refused]
         if errors:
             tally.reject(RejectedRow.of(row.row, errors[0]))
-        elif any(one.id in taken.ids for one in row.inputs):
+        elif any(new.get(one.id) == id(one) for one in row.inputs):
             tally.accept()
         else:
             tally.duplicate()

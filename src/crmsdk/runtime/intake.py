@@ -35,10 +35,12 @@ class Refused:
     Attributes:
         id: The fact's id.
         error: Typed, with the mend.
+        news: What was not taken: of two with one id, one may have been.
     """
 
     id: str
     error: InputError | IdentityError
+    news: News = attrs.field(repr=False)
 
 
 @attrs.define
@@ -93,7 +95,7 @@ async def gather(store: Store, news: Sequence[News], *, now: datetime, secret: b
                 work.batch.rest = ordered[index:]
                 break
         except (InputError, IdentityError) as error:
-            work.batch.refused.append(Refused(one.id, error))
+            work.batch.refused.append(Refused(one.id, error, one))
     return work.batch
 
 

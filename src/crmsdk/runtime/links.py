@@ -7,7 +7,7 @@ import attrs
 
 from crmsdk.errors import ConfigError
 from crmsdk.journeys.person import Person
-from crmsdk.model.ids import keyed_id
+from crmsdk.model.ids import MessageId, keyed_id
 from crmsdk.model.message import Message
 
 __all__ = ["UNSUBSCRIBE", "UnsubscribeLinks"]
@@ -22,8 +22,8 @@ _TOKEN = "{token}"  # noqa: S105 - a placeholder
 class UnsubscribeLinks:
     """Makes and reads one-click unsubscribe links.
 
-    A token names the message and proves it: ``<message id>.<signature>``. The page that receives it asks
-    ``message_of`` and reports an unsubscribe of that message.
+    A token names the message and proves it: ``<message id>.<signature>``. The page that receives it hands it
+    to ``Crm.unsubscribe``.
 
     Attributes:
         address: https, with ``{token}`` where the token goes.
@@ -42,10 +42,12 @@ class UnsubscribeLinks:
         """Give the template variables that hold links."""
         return {UNSUBSCRIBE: self.address.replace(_TOKEN, f"{message.id}.{self._sign(message.id)}")}
 
-    def message_of(self, token: str) -> str | None:
-        """Give the id of the message a token names; None when the token is not ours."""
+    def message_of(self, token: str) -> MessageId | None:
+        """Give the id of the message a token names; None when the token is not ours, whatever it holds."""
         message, _, signature = token.partition(".")
-        return message if hmac.compare_digest(signature, self._sign(message)) else None
+        if not token.isascii():  # no token of ours; neither hash nor comparison takes it
+            return None
+        return MessageId(message) if hmac.compare_digest(signature, self._sign(message)) else None
 
     def _sign(self, message: str) -> str:
         return keyed_id(self.secret, ("unsubscribe", message))

@@ -203,6 +203,28 @@ def _by_name(channels: Iterable[Channel]) -> dict[str, Channel]:
     return out
 
 
+def _identities(senders: Iterable[Sender]) -> dict[str, Sender]:
+    out: dict[str, Sender] = {}
+    for sender in senders:
+        if sender.id in out:
+            raise ConfigError(f"two senders have the id {sender.id!r}; give one of them another id")
+        out[sender.id] = sender
+    return out
+
+
+def _kinds(field: str, given: Iterable[MessageKind | str]) -> frozenset[MessageKind]:
+    _no_text(field, given)
+    try:
+        return frozenset(MessageKind(kind) for kind in given)
+    except ValueError:
+        raise ConfigError(f"{field}: holds no kind of message; kinds are {', '.join(MessageKind)}") from None
+
+
+def _no_text(field: str, given: object) -> None:
+    if isinstance(given, str):
+        raise ConfigError(f"{field}: is one text, of which each letter would count; give a list")
+
+
 def parts_of(
     url: str | Store,
     *,
@@ -253,10 +275,15 @@ def parts_of(
         CheckFailed: a journey that cannot run, with all its faults.
     """
     known_zone(zone)
+    journeys = tuple(journeys)
     engine = _templates(templates)
     named = _by_name(channels)
     _hold_contents(engine, named)
-    identities = {sender.id: sender for sender in senders}
+    identities = _identities(senders)
+    _no_text("allowlist", allowlist)
+    gate = Gate(mode, frozenset(comparable(address) for address in allowlist))
+    repeated = _kinds("at_least_once", at_least_once)
+    links = None if unsubscribe is None else UnsubscribeLinks(unsubscribe, _secret(secret))
     surroundings = Surroundings(
         kinds=None if catalog is None else catalog.kinds(),
         strict=catalog is not None and catalog.strict,
@@ -272,21 +299,22 @@ def parts_of(
             if warn is not None:
                 warn(f"journey {journey.name!r}: {fault}")
     _no_class("store", url)
+    # Whatever can be refused is by now: from here on there is something to let go of.
     store = open_store(url) if isinstance(url, str) else url
     return Parts(
         store=store,
         ledger=_ledger_for(store) if ledger is None else ledger,
-        journeys=tuple(journeys),
+        journeys=journeys,
         policy=default_policy() if policy is None else policy,
         channels=named,
         senders=identities,
         templates=engine,
         project=Project(zone=zone, secret=_secret(secret)),
         validator=None if catalog is None else Validator(catalog),
-        gate=Gate(mode, frozenset(comparable(address) for address in allowlist)),
+        gate=gate,
         active=active,
-        unsubscribe=None if unsubscribe is None else UnsubscribeLinks(unsubscribe, _secret(secret)),
-        at_least_once=frozenset(MessageKind(kind) for kind in at_least_once),
+        unsubscribe=links,
+        at_least_once=repeated,
         clock=SystemClock() if clock is None else clock,
         entropy=SystemEntropy() if entropy is None else entropy,
         worker=worker or f"{socket.gethostname()}-{os.getpid()}-{id(store):x}",

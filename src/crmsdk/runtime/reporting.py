@@ -7,8 +7,10 @@ from crmsdk.model.consent import ANY, ConsentState, ConsentWrite
 from crmsdk.model.event import AFTERWARDS, Event
 from crmsdk.model.ids import EventId
 from crmsdk.model.message import DeliveryEvent, DeliveryKind, Message
+from crmsdk.model.moment import to_micros
+from crmsdk.runtime.links import UnsubscribeLinks
 
-__all__ = ["inputs_of", "report_id"]
+__all__ = ["clicked_off", "inputs_of", "report_id"]
 
 _NO_MORE = (DeliveryKind.UNSUBSCRIBED, DeliveryKind.COMPLAINED)
 
@@ -16,6 +18,18 @@ _NO_MORE = (DeliveryKind.UNSUBSCRIBED, DeliveryKind.COMPLAINED)
 def report_id(report: DeliveryEvent) -> EventId:
     """Name the event a report becomes: the same report makes it once."""
     return EventId(f"{AFTERWARDS}delivery:{report.id}")
+
+
+def clicked_off(links: UnsubscribeLinks | None, token: str, *, now: datetime) -> tuple[DeliveryEvent, ...]:
+    """Make the report of a click on an unsubscribe link; none when the token is not ours.
+
+    Each click is a report of its own: consent may have been given again in between.
+    """
+    message = None if links is None else links.message_of(token)
+    if message is None:
+        return ()
+    id = f"link:{message}:{to_micros(now)}"
+    return (DeliveryEvent(id=id, message=message, kind=DeliveryKind.UNSUBSCRIBED, at=now),)
 
 
 def inputs_of(report: DeliveryEvent, message: Message, *, now: datetime) -> tuple[Input, ...]:

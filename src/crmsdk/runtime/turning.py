@@ -132,6 +132,11 @@ class Turner:
     ) -> Change:
         """Let one known person react to commands; give the change that was written.
 
+        Args:
+            customer: Whom.
+            inputs: The commands.
+            messages: To put into the outbox; one that is there, whatever became of it, stays as it is.
+
         Raises:
             UnknownName: there is no such customer.
             StoreBusy: others kept writing the same person.
@@ -142,8 +147,10 @@ class Turner:
                 raise UnknownName("customer", customer, mend="track or identify them first")
             paused = await self.store.paused()
             change = react(self.programs, person, inputs, now=self.clock.now(), paused=paused, timers=False)
-            if messages:
-                change = with_changes(change, messages=(*change.messages, *messages))
+            if messages:  # asked after the person was read: one that comes later is a write of the person
+                there = await self.store.messages([message.id for message in messages])
+                new = (message for message, row in zip(messages, there, strict=True) if row is None)
+                change = with_changes(change, messages=(*change.messages, *new))
             (written,) = await self.store.commit([change])
             if written:
                 log_written([change], [True])

@@ -3,11 +3,12 @@
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from crmsdk import Crm
-from crmsdk.errors import NewerStore, StoreError
+from crmsdk import Crm, Exit, Journey, did, on
+from crmsdk.errors import ConfigError, NewerStore, StoreError
 from crmsdk.runtime.dispatch import Dispatcher
 from crmsdk.runtime.turning import Turner
 
@@ -36,6 +37,26 @@ async def test_the_database_of_another_program_is_left_as_it_is(tmp_path: Path) 
         Crm.open(f"sqlite:///{path}", zone="UTC")
     assert path.read_bytes() == before
     assert not (tmp_path / "shop.db-wal").exists()
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [{"mode": "allowlist"}, {"at_least_once": ["promos"]}, {"unsubscribe": "http://shop.example/{token}"}],
+    ids=str,
+)
+def test_settings_that_cannot_work_are_refused_before_anything_is_opened(
+    tmp_path: Path, setting: Any
+) -> None:
+    with pytest.raises(ConfigError):
+        Crm.open(f"sqlite:///{tmp_path / 'crm.db'}", zone="UTC", **setting)
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_journeys_may_come_from_any_iterable() -> None:
+    hello = Journey("hello", on("came"), [Exit()], kind="service", goal=did("paid").since_entry())
+    made: Any = (journey for journey in [hello])
+    async with Crm.open("memory://", zone="UTC", journeys=made) as crm:
+        assert crm.journeys == (hello,)
 
 
 async def test_the_secret_of_a_project_is_not_shown() -> None:

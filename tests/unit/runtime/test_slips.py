@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from crmsdk import Crm, Journey, MemoryChannel, Segment, Send, did, on
+from crmsdk import Crm, Journey, MemoryChannel, Segment, Send, Sender, did, on
 from crmsdk.errors import ConfigError, CrmsdkError, DefinitionError, InputError, UnknownName
 from crmsdk.templates.standing_in import StandInTemplates
 
@@ -20,6 +20,10 @@ PLAN = Journey("plan", on("came"), [Send("hi", "email")], kind="trigger", goal=P
         ({"zone": "UTC", "database": "x"}, "there is no setting 'database'; there are active, allowlist"),
         ({}, "zone is missing; give that of people whose zone is unknown"),
         ({"zone": "UTC", "mode": "production"}, "mode is none of off, record, allowlist, live"),
+        ({"zone": "UTC", "at_least_once": ["service", "promos"]}, "at_least_once: holds no kind of message"),
+        ({"zone": "UTC", "at_least_once": "service"}, "at_least_once: is one text"),
+        ({"zone": "UTC", "allowlist": "me@example.com"}, "allowlist: is one text"),
+        ({"zone": "UTC", "senders": [Sender(id="a"), Sender(id="a")]}, "two senders have the id 'a'"),
     ],
 )
 def test_a_setting_that_is_none_is_named(settings: Any, said: str) -> None:
@@ -33,6 +37,9 @@ def test_a_setting_that_is_none_is_named(settings: Any, said: str) -> None:
     [
         (lambda crm: crm.pause(), UnknownName, "unknown journey ''; there are plan"),
         (lambda crm: crm.resume("plans"), UnknownName, "did you mean 'plan'"),
+        (lambda crm: crm.stop("ann", journey="plans"), UnknownName, "did you mean 'plan'"),
+        (lambda crm: crm.pause("plans", who="ann"), UnknownName, "did you mean 'plan'"),
+        (lambda crm: crm.resume("plans", who="ann"), UnknownName, "did you mean 'plan'"),
         (lambda crm: crm.consent("ann", "yes"), InputError, "'state': is no consent; give one of unknown"),
         (lambda crm: crm.explain("ann", "sleeping"), DefinitionError, "str is no condition"),
         (lambda crm: crm.explain("ann", PAID), DefinitionError, "has no meaning here"),
