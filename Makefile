@@ -96,7 +96,7 @@ api: $(VENV)/.has-lint ## compare the public names with the last tag
 # --- longer runs ------------------------------------------------------------------------------------------
 
 .PHONY: proofs
-proofs: $(VENV)/.has-test ## the long property, chaos and differential runs, at full size
+proofs: $(VENV)/.has-test $(VENV)/.has-engines ## the long property, chaos and differential runs, at full size
 	@HYPOTHESIS_PROFILE=proofs $(BIN)/python -m pytest -q -n 2 --dist worksteal -m 'proof or hypothesis' $(args)
 
 .PHONY: suite
@@ -125,7 +125,7 @@ lock: ## resolve everything anew and write constraints.txt
 	$(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/python -m pip install -q --disable-pip-version-check --upgrade pip
 	.venv-lock/bin/python -m pip install -q --disable-pip-version-check '.[all]' \
-		--group dev --group bench --group mutation --group data --group build
+		--group dev --group bench --group mutation --group data --group engines --group build
 	.venv-lock/bin/python scripts/pins.py >constraints.txt.new
 	mv constraints.txt.new constraints.txt
 	rm -rf .venv-lock

@@ -1,15 +1,19 @@
 """Databases for tests, filled with the facts of people."""
 
+import os
 from collections.abc import Iterable
+from urllib.parse import urlsplit
 
 import duckdb
 
 from crmsdk.audiences.duckdb import DuckDBAudience
+from crmsdk.audiences.postgres import PostgresAudience
 from crmsdk.model.facts import Facts
 from crmsdk.segments.sql.layout import Layout
 from crmsdk.testing.audience_rows import audience_rows
+from tests.services import SERVICES
 
-__all__ = ["duckdb_of"]
+__all__ = ["duckdb_of", "postgres_of"]
 
 DUCKDB_TABLES = """
 CREATE TABLE people (id VARCHAR PRIMARY KEY, zone VARCHAR);
@@ -33,3 +37,32 @@ def duckdb_of(
             places = ", ".join("?" * len(found[0]))
             connection.executemany(f"INSERT INTO {table} VALUES ({places})", found)  # noqa: S608 - our own tables
     return DuckDBAudience(connection, layout or Layout(nfc=True), max_rows=max_rows)
+
+
+POSTGRES_TABLES = """
+CREATE TABLE people (id text PRIMARY KEY, zone text);
+CREATE TABLE events (customer text, id text PRIMARY KEY, name text, at bigint, properties json);
+CREATE TABLE attributes (customer text, name text, value json, at bigint, id text);
+CREATE TABLE consents (customer text, channel text, purpose text, state text, at bigint, id text);
+"""
+
+
+def postgres_of(facts: Iterable[Facts], *, max_rows: int = 1_000_000) -> PostgresAudience:
+    """Fill temporary tables; they go with the connection."""
+    audience = PostgresAudience(postgres_address(), Layout(nfc=True), max_rows=max_rows)
+    connection = audience._connection
+    rows = audience_rows(facts)
+    with connection.transaction():
+        connection.execute(POSTGRES_TABLES.replace("CREATE TABLE", "CREATE TEMPORARY TABLE"))
+        for table in ("people", "events", "attributes", "consents"):
+            with connection.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN") as copy:
+                for row in getattr(rows, table):
+                    copy.write_row(row)
+    return audience
+
+
+def postgres_address() -> str:
+    """Say where the tests' PostgreSQL is, with its usual database."""
+    service = SERVICES["postgres"]
+    address = urlsplit(os.environ.get(service.variable, service.default))
+    return address._replace(path=address.path or "/test", netloc=address.netloc).geturl()

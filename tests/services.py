@@ -4,6 +4,7 @@ A test says ``@pytest.mark.service("postgres")``. Where the server does not answ
 the reason in the summary; where ``CRMSDK_REQUIRE_SERVICES=1`` (continuous integration), it fails.
 """
 
+import importlib.util
 import os
 import socket
 from collections.abc import Callable, Mapping
@@ -63,8 +64,22 @@ def missing(
     return f"{name} does not answer at {host}:{port} (set {service.variable})"
 
 
+def uninstalled(package: str, *, environ: Mapping[str, str]) -> str | None:
+    """Return why an engine of many megabytes cannot be used, or None where it can."""
+    if importlib.util.find_spec(package) is not None:
+        return None
+    where = " although this is `make proofs`" if environ.get("HYPOTHESIS_PROFILE") == "proofs" else ""
+    return f"{package} is not installed{where} (dependency group engines)"
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip, or fail where services are required, a test whose service is missing."""
+    for mark in item.iter_markers("engine"):
+        reason = uninstalled(mark.args[0], environ=os.environ)
+        if reason is not None and "although" in reason:
+            pytest.fail(reason, pytrace=False)
+        if reason is not None:
+            pytest.skip(reason)
     for mark in item.iter_markers("service"):
         reason = missing(mark.args[0], environ=os.environ)
         if reason is None:

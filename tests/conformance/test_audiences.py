@@ -1,12 +1,16 @@
 """The audiences of this library keep the promises of the port."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+import pytest
 
 from crmsdk.audiences.memory import MemoryAudience
 from crmsdk.model.facts import Facts
 from crmsdk.ports import Audience
 from crmsdk.testing.audience_suite import AudienceSuite
-from tests.audience_databases import duckdb_of
+from tests.audience_clickhouse import clickhouse_of
+from tests.audience_databases import duckdb_of, postgres_of
 
 
 class TestMemoryAudience(AudienceSuite):
@@ -21,3 +25,23 @@ class TestDuckDBAudience(AudienceSuite):
 
     def open_audience(self, facts: Sequence[Facts], *, max_rows: int = 1_000_000) -> Audience:
         return duckdb_of(facts, max_rows=max_rows)
+
+
+@pytest.mark.service("postgres")
+class TestPostgresAudience(AudienceSuite):
+    refuses = frozenset({"calendar"})
+
+    def open_audience(self, facts: Sequence[Facts], *, max_rows: int = 1_000_000) -> Audience:
+        return postgres_of(facts, max_rows=max_rows)
+
+
+@pytest.mark.proof
+@pytest.mark.engine("chdb")
+class TestClickHouseAudience(AudienceSuite):
+    refuses = frozenset({"calendar"})
+    deviations: ClassVar[Mapping[str, str]] = {
+        "test_large_integers_and_doubles_stay_apart": "an integer of more than 64 bits in JSON is text to it"
+    }
+
+    def open_audience(self, facts: Sequence[Facts], *, max_rows: int = 1_000_000) -> Audience:
+        return clickhouse_of(facts, max_rows=max_rows)

@@ -16,7 +16,7 @@ PROJECT: Final[dict[str, Any]] = tomllib.loads((ROOT / "pyproject.toml").read_te
 OURS: Final = {"crmsdk", "bench", "crmsdk_pigeon", "crmsdk_pocket", "pigeon", "scripts", "tests"}
 
 # Distributions of the bench group whose module bears another name; that group need not be installed here.
-OTHERWISE_NAMED: Final = {"statemachine": ["python-statemachine"]}
+OTHERWISE_NAMED: Final = {"statemachine": ["python-statemachine"], "chdb": ["chdb-core"]}
 
 DISTRIBUTIONS: Final = OTHERWISE_NAMED | dict(packages_distributions())
 NEVER_IMPORTED: Final = {
@@ -62,7 +62,7 @@ def _imported(folder: str) -> set[str]:
 
 @pytest.mark.parametrize(
     ("folder", "groups"),
-    [("src", ["test"]), ("tests", ["test"]), ("bench", ["test", "bench"]), ("scripts", ["test"])],
+    [("src", ["test"]), ("tests", ["test", "engines"]), ("bench", ["test", "bench"]), ("scripts", ["test"])],
 )
 def test_everything_imported_is_declared(folder: str, groups: list[str]) -> None:
     declared = _core() | _extras()

@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from tests.services import REQUIRE, SERVICES, answers, missing
+from tests.services import REQUIRE, SERVICES, answers, missing, uninstalled
 
 ASKS_REDIS = """
 import pytest
@@ -79,3 +79,9 @@ def test_nothing_answers_on_a_closed_port(closed_port: int) -> None:
 def test_a_connection_that_would_leave_this_machine_is_refused() -> None:
     with pytest.raises(RuntimeError, match="leave this machine"), socket.socket() as outward:
         outward.connect(("192.0.2.1", 80))
+
+
+def test_an_engine_that_is_not_installed_is_a_skip_that_says_so() -> None:
+    assert uninstalled("crmsdk", environ={}) is None
+    assert "not installed" in (uninstalled("no_such_engine", environ={}) or "")
+    assert "although" in (uninstalled("no_such_engine", environ={"HYPOTHESIS_PROFILE": "proofs"}) or "")

@@ -42,7 +42,7 @@ class SqlAudience(Audience):
     """
 
     def __init__(self, dialect: Dialect, layout: Layout, max_rows: int) -> None:
-        self._dialect: Final = dialect
+        self._dialect = dialect
         self._declared: Final = layout
         self._max_rows: Final = max_rows
         self._closed = False

@@ -156,7 +156,7 @@ def numbered(
     if integer is not None and (bounds := integer_bounds(op, operand)) is not None:
         whole = _in_bounds(dialect, integer, bounds, digits)
     if double is not None and (reals := float_bounds(op, operand)) is not None:
-        low, high = (None if each is None else dialect.float(each) for each in reals)
+        low, high = (None if each is None else dialect.double(each) for each in reals)
         real = Term(dialect.inside(double, low, high))
     return any_of((whole, real))
 

@@ -68,10 +68,12 @@ class SumOf(EventFeature):
         whole = reading.money(self.currency) if self.currency else reading.integer()
         x = (whole if self.part in (Part.INTEGERS, Part.MANY_INTEGERS) else reading.float()) or "NULL"
         match self.part:
-            case Part.INTEGERS | Part.FLOATS:
+            case Part.INTEGERS:
                 return dialect.sum(x, condition)
+            case Part.FLOATS:
+                return dialect.sum_of_reals(x, condition)
             case Part.SIZES:
-                return dialect.sum(f"abs({x})", condition)
+                return dialect.sum_of_reals(f"abs({x})", condition)
             case Part.MANY_INTEGERS | Part.MANY_FLOATS:
                 return dialect.count(_and(condition, f"({x}) IS NOT NULL"))
 

@@ -85,13 +85,13 @@ class _Figures:
     @property
     def near(self) -> str:
         """The sum as a double, as exact as the order of adding lets it be."""
-        return f"({self.plan.dialect.as_float(self.whole)} + {self.column(Part.FLOATS)})"
+        return f"({self.plan.dialect.as_real(self.whole)} + {self.column(Part.FLOATS)})"
 
     def error(self, steps: str, edge: str) -> str:
         """Bound the error of ``near``, and of what is compared with it."""
         dialect = self.plan.dialect
-        sizes = f"{self.column(Part.SIZES)} + abs({dialect.as_float(self.whole)}) + {edge}"
-        return f"({sizes}) * ({steps} + 8) * {dialect.float(_EPSILON)}"
+        sizes = f"{self.column(Part.SIZES)} + abs({dialect.as_real(self.whole)}) + {edge}"
+        return f"({sizes}) * ({steps} + 8) * {dialect.real(_EPSILON)}"
 
 
 def _figures(node: Aggregate, plan: Plan) -> "tuple[_Figures, bool, bool, bool] | None":
@@ -131,17 +131,20 @@ def _sum(node: Aggregate, plan: Plan) -> Term:
         if not real:
             terms.append(Term(exact.sql, total=True))
             continue
-        edge = plan.dialect.float(abs(_double(value)))
-        far = f"abs({figures.near} - {plan.dialect.float(_double(value))})"
-        _doubt_near(plan, figures, far, figures.error(figures.many_floats, edge))
-        rounded = numbered(plan.dialect, None, figures.near, op, value)
-        terms.append(Term(f"CASE WHEN {figures.many_floats} = 0 THEN {exact.sql} ELSE {rounded.sql} END"))
+        near = _near(plan, figures, op, value, "1")
+        terms.append(Term(f"CASE WHEN {figures.many_floats} = 0 THEN {exact.sql} ELSE {near} END"))
     return _needing(all_of(terms), figures.group, of_none=of_none)
 
 
-def _doubt_near(plan: Plan, figures: _Figures, far: str, error: str) -> None:
-    finite = plan.dialect.finite
+def _near(plan: Plan, figures: _Figures, op: Op, value: float, some: str) -> str:
+    """Compare a sum with doubles with so many times a value, and put those in doubt who come near to it."""
+    dialect = plan.dialect
+    threshold = dialect.real(_double(value)) + (f" * {some}" if some != "1" else "")
+    far = f"abs({figures.near} - {threshold})"
+    error = figures.error(f"{figures.many_floats} + {some}", f"abs({threshold})")
+    finite = dialect.finite_real
     plan.doubt(f"{figures.many_floats} > 0 AND NOT COALESCE({finite(far)} > {finite(error)}, FALSE)")
+    return f"{figures.near} {_SIGNS[op]} {threshold}"
 
 
 def _double(value: float) -> float:
@@ -168,11 +171,8 @@ def _average(node: Aggregate, plan: Plan) -> Term:
         if not real:
             terms.append(Term(exact))
             continue
-        threshold = dialect.float(_double(bound))
-        far = f"abs({figures.near} - {threshold} * {some})"
-        _doubt_near(plan, figures, far, figures.error(some, f"{dialect.float(abs(_double(bound)))} * {some}"))
-        rounded = numbered(dialect, None, f"({figures.near} / {some})", op, bound)
-        terms.append(Term(f"CASE WHEN {figures.many_floats} = 0 THEN {exact} ELSE {rounded.sql} END"))
+        near = _near(plan, figures, op, bound, some)
+        terms.append(Term(f"CASE WHEN {figures.many_floats} = 0 THEN {exact} ELSE {near} END"))
     return _needing(all_of(terms), figures.group, of_none=False)
 
 

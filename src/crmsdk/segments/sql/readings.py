@@ -114,7 +114,7 @@ class ColumnReading(Reading):
                 return self.text() or "NULL"
             case Kind.FLOAT:
                 return (
-                    f"({self._dialect.finite(self._x)} + {self._dialect.float(0.0)})"  # there are two zeros
+                    f"({self._dialect.finite(self._x)} + {self._dialect.double(0.0)})"  # there are two zeros
                 )
             case Kind.MONEY if self._currency:
                 both = f"{self._dialect.as_text(self._x)} || {self._dialect.as_text(self._currency)}"
@@ -164,7 +164,7 @@ class ColumnReading(Reading):
         span = Span(span.low, None if span.high is None else span.high - 1)
         low = None if span.low is None else self._dialect.date(date_of(span.low))
         high = None if span.high is None else self._dialect.date(date_of(span.high))
-        return Term(self._dialect.inside(self._x, low, high))
+        return Term(self._dialect.inside(self._dialect.day(self._x), low, high))
 
 
 def in_span(dialect: Dialect, x: str, kind: Kind, span: Span) -> str:
@@ -251,7 +251,7 @@ class JsonReading(Reading):
     @override
     def canonical(self) -> str:
         dialect, real = self._dialect, self._dialect.json_float(self._x)
-        whole = f"floor({real}) = {real} AND abs({real}) < {dialect.float(_WHOLE)}"
+        whole = f"floor({real}) = {real} AND abs({real}) < {dialect.double(_WHOLE)}"
         written = dialect.as_text(dialect.json_shown(self._x))
         written = written if self._nfc else dialect.nfc(written)
         return (
@@ -264,7 +264,7 @@ class JsonReading(Reading):
     def odd(self) -> str | None:
         dialect, real = self._dialect, self._dialect.json_float(self._x)
         return (
-            f"COALESCE(abs({real}) >= {dialect.float(_WHOLE)}, {dialect.json_items(self._x)} IS NOT NULL"
+            f"COALESCE(abs({real}) >= {dialect.double(_WHOLE)}, {dialect.json_items(self._x)} IS NOT NULL"
             f" OR {dialect.json_is_mapping(self._x)}, FALSE)"
         )
 

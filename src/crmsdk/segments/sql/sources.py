@@ -92,13 +92,13 @@ class Lets:
             self._levels[name] = 1 + max((self._levels[each] for each in of), default=0)
         return name
 
-    def around(self, source: str) -> str:
+    def around(self, source: str, fence: str) -> str:
         """Write a source with everything named, around one without."""
         for level in range(1, 1 + max(self._levels.values(), default=0)):
             named = ", ".join(
                 f"{sql} AS {name}" for sql, name in self._names.items() if self._levels[name] == level
             )
-            source = f"(SELECT *, {named} FROM {source}) AS l{level}"
+            source = f"(SELECT *, {named} FROM {source}{fence}) AS l{level}"
         return source
 
     def __bool__(self) -> bool:
@@ -286,7 +286,7 @@ class EventGroup(Group[EventFeature]):
         table, lets = self.dialect.table(self._row.events.table), self._row.lets
         if not lets:
             return f"{table} WHERE {' AND '.join([*base, *tests])}"
-        rows = lets.around(f"(SELECT * FROM {table} WHERE {' AND '.join(base)}) AS l0")
+        rows = lets.around(f"(SELECT * FROM {table} WHERE {' AND '.join(base)}) AS l0", self.dialect.fence)
         return f"{rows} WHERE {' AND '.join(tests)}" if tests else rows
 
     def _base(self, span: Span) -> list[str]:

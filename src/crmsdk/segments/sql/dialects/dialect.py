@@ -25,12 +25,14 @@ class Dialect(ABC):
         quote: What surrounds names; inside it is doubled.
         widest: Integers beyond this, either side of zero, are read as this; hundreds of them still add up.
         suffix: What ends every query.
+        fence: What ends a subquery, so that its expressions are not copied to where its names stand.
     """
 
     name: ClassVar[str]
     quote: ClassVar[str] = '"'
     widest: ClassVar[int] = _WIDE
     suffix: ClassVar[str] = ""
+    fence: ClassVar[str] = ""
 
     # --- names and literals -----------------------------------------------------------------------------
 
@@ -51,7 +53,7 @@ class Dialect(ABC):
         return str(value)
 
     @abstractmethod
-    def float(self, value: float) -> str:
+    def double(self, value: float) -> str:
         """Write a finite double, exactly."""
 
     @abstractmethod
@@ -59,8 +61,12 @@ class Dialect(ABC):
         """Write a moment comparable with a column of kind ``moment`` or ``utc``."""
 
     def date(self, value: date) -> str:
-        """Write a date."""
+        """Write a date, comparable with ``day``."""
         return f"DATE '{value.isoformat()}'"
+
+    def day(self, x: str) -> str:
+        """Give a column of dates, comparable with every date."""
+        return x
 
     def inside(self, x: str, low: str | None, high: str | None) -> str:
         """Say that ``low <= x <= high``, of literals; None for an open side."""
@@ -101,9 +107,24 @@ class Dialect(ABC):
     def finite(self, x: str) -> str:
         """Give a double, null where it is NaN or infinite."""
 
+    # Sums of doubles are only ever compared where they are far from the threshold, so a dialect may add them
+    # up in any type that is as exact as doubles and does not overflow into an error.
+
+    def real(self, value: float) -> str:
+        """Write a finite double as such a number."""
+        return self.double(value)
+
     @abstractmethod
-    def as_float(self, x: str) -> str:
-        """Turn a number into a double."""
+    def as_real(self, x: str) -> str:
+        """Turn an integer into such a number."""
+
+    def sum_of_reals(self, x: str, condition: str) -> str:
+        """Add up finite doubles."""
+        return self.sum(x, condition)
+
+    def finite_real(self, x: str) -> str:
+        """Give such a number, null where it ran over."""
+        return self.finite(x)
 
     @abstractmethod
     def as_integer(self, x: str) -> str:

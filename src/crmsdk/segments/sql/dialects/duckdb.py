@@ -23,7 +23,7 @@ class DuckDB(Dialect):
         return str(value) if abs(value) < 2**63 else f"'{value}'::HUGEINT"
 
     @override
-    def float(self, value: float) -> str:
+    def double(self, value: float) -> str:
         return f"'{value!r}'::DOUBLE"
 
     @override
@@ -56,7 +56,7 @@ class DuckDB(Dialect):
         return f"CASE WHEN isfinite({x}) THEN {x} END"
 
     @override
-    def as_float(self, x: str) -> str:
+    def as_real(self, x: str) -> str:
         return f"CAST({x} AS DOUBLE)"
 
     @override
