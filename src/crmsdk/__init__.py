@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from crmsdk.segments.scales import Scale, breakpoints, quantile
     from crmsdk.segments.stages import Stages, stage_of
     from crmsdk.segments.verdict import Verdict
-    from crmsdk.segments.words import attr, consent, did, everyone, nobody, prop, segment
+    from crmsdk.segments.words import attr, consent, did, everyone, nobody, prop, segment, sequence
     from crmsdk.simulation.report import Report
     from crmsdk.simulation.responses import ConstantResponses
     from crmsdk.simulation.running import Simulation
@@ -156,6 +156,7 @@ __all__ = [
     "quantile",
     "quiet",
     "segment",
+    "sequence",
     "settings_from",
     "simulate",
     "stage_of",
@@ -250,6 +251,7 @@ _HOMES: Final[dict[str, str]] = {
     "quantile": "crmsdk.segments.scales",
     "quiet": "crmsdk.policy.rules",
     "segment": "crmsdk.segments.words",
+    "sequence": "crmsdk.segments.words",
     "settings_from": "crmsdk.wire.environment",
     "simulate": "crmsdk.simulation.simulating",
     "stage_of": "crmsdk.segments.stages",

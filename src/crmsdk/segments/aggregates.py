@@ -1,6 +1,5 @@
 """Questions about a property over several events: sum, average, extremes, variety, first and last value."""
 
-from abc import abstractmethod
 from collections.abc import Callable
 from enum import StrEnum
 from typing import cast
@@ -14,7 +13,7 @@ from crmsdk.model.money import Money
 from crmsdk.model.values import Value
 from crmsdk.segments.asking import Comparable, Readable
 from crmsdk.segments.conditions import Predicate
-from crmsdk.segments.occurrences import Named, Occurrences, as_name, prop_name
+from crmsdk.segments.occurrences import Meant, Named, Occurrences, as_name, prop_name
 
 __all__ = ["Aggregate", "Function", "Measured"]
 
@@ -104,7 +103,7 @@ def _fault(function: Function, op: Op, operand: Value) -> str:
     return ""
 
 
-class Measured:
+class Measured(Meant):
     """The words that ask about a property over events.
 
     All refuse, with a DefinitionError, a question that already asks for the number of events, and a property
@@ -112,10 +111,6 @@ class Measured:
     """
 
     __slots__ = ()
-
-    @abstractmethod
-    def _meant(self, mend: str) -> Occurrences:
-        """Give the events meant, or refuse with this mend when their number is asked for."""
 
     def sum(self, prop: str | Named) -> Comparable[Predicate]:
         """Compare the sum of a property, zero of nothing: ``.sum("amount") >= Money(9000, "RUB")``."""

@@ -14,6 +14,7 @@ from crmsdk.segments.grammar import (
     Did,
     EventTime,
     Function,
+    InOrder,
     SinceEntry,
 )
 
@@ -59,6 +60,9 @@ def _faults(
                 yield f"attribute {name!r} is {kind}, not a moment; only moments lie before or after others"
         case SinceEntry(event=event, tests=tests):
             yield from _event(event, tests, events)
+        case InOrder(steps, absent=absent):
+            for of in (*steps, *([] if absent is None else [absent])):
+                yield from _event(of.event, of.tests, events)
         case Did() | EventTime():
             yield from _event(leaf.of.event, leaf.of.tests, events)
         case Aggregate(of, function, prop, op, operand):

@@ -1,9 +1,12 @@
-"""What is said about windows."""
+"""What is said about windows and about events in order."""
+
+from collections.abc import Sequence
 
 from crmsdk.segments.phrases import Noun, Phrase, Speaker
+from crmsdk.segments.sequences import InOrder
 from crmsdk.segments.windows import Calendar, Interval, Rolling, Unit, Window
 
-__all__ = ["window_told"]
+__all__ = ["sequence_told", "window_told"]
 
 _ROLLING = Phrase(en=" in the last {span}", ru=" менее {of_span} назад")
 _EARLIER = Phrase(
@@ -42,6 +45,25 @@ UNITS = {
     Unit.QUARTER: Noun(en=("quarter", "quarters"), ru=("квартал", "квартала", "кварталов")),
     Unit.YEAR: Noun(en=("year", "years"), ru=("год", "года", "лет")),
 }
+_IN_ORDER = Phrase(en="did {steps}{span}{window}", ru="было событие {steps}{span}{window}")
+_THEN = Phrase(en=", then ", ru=", затем ")
+_THEN_NOT = Phrase(en=" and then not {of}", ru=" и после него не было {of}")
+_WITHIN = Phrase(en=", all within {span}", ru=", всё в пределах {of_span}")
+
+
+def sequence_told(node: InOrder, steps: Sequence[str], absent: str | None, speaker: Speaker) -> str:
+    """Say what happens in order; the steps, and what must not follow, are said already."""
+    said = speaker.say(_THEN).join(steps)
+    span = ""
+    if node.span is not None:
+        of_span = speaker.span(node.span, genitive=True)
+        span = speaker.say(_WITHIN, span=speaker.span(node.span), of_span=of_span)
+    return speaker.say(
+        _IN_ORDER,
+        steps=said if absent is None else said + speaker.say(_THEN_NOT, of=absent),
+        span=span,
+        window=window_told(node.window, speaker),
+    )
 
 
 def window_told(window: Window | None, speaker: Speaker) -> str:

@@ -7,7 +7,7 @@ from typing import assert_never, cast
 from crmsdk.model.comparison import Op, PropTest
 from crmsdk.model.consent import ConsentState
 from crmsdk.model.values import Value
-from crmsdk.segments.event_phrases import window_told
+from crmsdk.segments.event_phrases import sequence_told, window_told
 from crmsdk.segments.grammar import (
     Absolute,
     Aggregate,
@@ -22,6 +22,7 @@ from crmsdk.segments.grammar import (
     Edge,
     EventTime,
     Function,
+    InOrder,
     Node,
     Not,
     Occurrences,
@@ -159,6 +160,10 @@ def _told(condition: Condition, speaker: Speaker) -> str:
         case Aggregate():
             what = speaker.say(_MEASURED[node.function], prop=node.prop, of=_occurrences(node.of, speaker))
             return _compared(what, node.op, node.operand, speaker)
+        case InOrder():
+            steps = [_occurrences(step, speaker) for step in node.steps]
+            absent = None if node.absent is None else _occurrences(node.absent, speaker)
+            return sequence_told(node, steps, absent, speaker)
         case EventTime():
             what = speaker.say(_EDGES[node.edge], of=_occurrences(node.of, speaker))
             return _timing(what, node.timing, speaker)

@@ -33,6 +33,7 @@ from crmsdk.segments.conditions import (
     Segment,
 )
 from crmsdk.segments.occurrences import Named, Occurrences, as_name, as_tests, name_of
+from crmsdk.segments.sequences import InOrder
 from crmsdk.segments.windows import (
     Absolute,
     Calendar,
@@ -62,6 +63,7 @@ __all__ = [
     "Edge",
     "EventTime",
     "Function",
+    "InOrder",
     "Interval",
     "Named",
     "Node",
@@ -211,6 +213,8 @@ class Did(Counted, Windowed["Did"], Measured, Predicate):
 
     def _meant(self, mend: str) -> Occurrences:  # type: ignore[explicit-override]  # typing has override from 3.12 on
         self._refuse_count(mend)
+        if (self.low, self.high) != (1, None):
+            raise DefinitionError(f"the number of events is asked for; {mend}")
         return self.of
 
     def first_at(self) -> Timed[Predicate]:
@@ -298,6 +302,7 @@ Node: TypeAlias = (
     | Did
     | Aggregate
     | EventTime
+    | InOrder
     | ConsentTest
     | RunNot
     | RunAnd

@@ -12,10 +12,11 @@ from typing import assert_never, cast, overload
 from zoneinfo import ZoneInfo
 
 from crmsdk.model.comparison import compare
-from crmsdk.model.event import Event
+from crmsdk.model.event import Event, Position
 from crmsdk.model.facts import Facts
 from crmsdk.model.moment import to_moment
 from crmsdk.model.values import Value
+from crmsdk.segments.chaining import spells_of
 from crmsdk.segments.explain import heading
 from crmsdk.segments.framing import EVER, frame_of
 from crmsdk.segments.grammar import (
@@ -32,6 +33,7 @@ from crmsdk.segments.grammar import (
     Edge,
     EventTime,
     Function,
+    InOrder,
     Node,
     Not,
     Or,
@@ -47,6 +49,7 @@ from crmsdk.segments.grammar import (
     Timing,
 )
 from crmsdk.segments.measuring import aggregate_holds, aggregate_steps, aggregated
+from crmsdk.segments.spells import answer_of
 from crmsdk.segments.unfolding import (
     Answer,
     Slices,
@@ -108,7 +111,7 @@ def _answer(condition: Condition, facts: Facts, now: datetime, run: RunView | No
     node = cast("Node", condition)  # the kinds are closed; whatever else is a Condition ends in assert_never
     match node:
         case Did():
-            return in_zone_of(node.of, partial(_done, node, facts), facts, zone, now)
+            return in_zone_of(node.of.window, partial(_done, node, facts), facts, zone, now)
         case AttrTest():
             steps = attribute_steps(facts, node.name, now)
             return first_flip(steps, lambda value: compare(node.op, value, node.operand))
@@ -124,9 +127,11 @@ def _answer(condition: Condition, facts: Facts, now: datetime, run: RunView | No
         case AttrTime():
             return _first_turn(attribute_steps(facts, node.name, now), node.timing)
         case EventTime():
-            return in_zone_of(node.of, partial(_at_edge, node, facts), facts, zone, now)
+            return in_zone_of(node.of.window, partial(_at_edge, node, facts), facts, zone, now)
         case Aggregate():
-            return in_zone_of(node.of, partial(_aggregated, node, facts), facts, zone, now)
+            return in_zone_of(node.of.window, partial(_aggregated, node, facts), facts, zone, now)
+        case InOrder():
+            return in_zone_of(node.window, partial(_in_order, node, facts), facts, zone, now)
         case SinceEntry():
             moments = [event.at for event in events_since(node, facts, run)]
             return _counted(node, slices(moments, EVER, now))
@@ -168,6 +173,10 @@ def _done(node: Did, facts: Facts, now: datetime, tz: ZoneInfo) -> Answer:
 
 def _aggregated(node: Aggregate, facts: Facts, now: datetime, tz: ZoneInfo) -> Answer:
     return first_flip(aggregate_steps(node, facts, now, tz), partial(aggregate_holds, node))
+
+
+def _in_order(node: InOrder, facts: Facts, now: datetime, tz: ZoneInfo) -> Answer:
+    return answer_of(spells_of(node, facts, now, tz), now)
 
 
 def _counted(node: Counted, steps: Slices) -> Answer:
@@ -255,8 +264,11 @@ def _because(condition: Condition, facts: Facts, now: datetime, run: RunView | N
     parts: tuple[Condition, ...] = ()
     match node:
         case Did():
-            _, events = next(occurrence_steps(node.of, facts, now, zone_of(node.of, facts, zone, now)))
+            _, events = next(occurrence_steps(node.of, facts, now, zone_of(node.of.window, facts, zone, now)))
             found, asked = len(events), (node.low, node.high)
+        case InOrder():
+            spells = spells_of(node, facts, now, zone_of(node.window, facts, zone, now))
+            events = max((spell.events for spell in spells if spell.covers(now)), default=(), key=_last)
         case SinceEntry():
             events = [event for event in events_since(node, facts, run) if event.at <= now]
             found, asked = len(events), (node.low, node.high)
@@ -265,11 +277,11 @@ def _because(condition: Condition, facts: Facts, now: datetime, run: RunView | N
         case AttrTime():
             found, asked = facts.attribute(node.name, now), _asked_of(node.timing)
         case EventTime():
-            _, event = next(_edges(node, facts, now, zone_of(node.of, facts, zone, now)))
+            _, event = next(_edges(node, facts, now, zone_of(node.of.window, facts, zone, now)))
             found, asked = event.at if event else None, _asked_of(node.timing)
             events = (event,) if event else ()
         case Aggregate():
-            _, brought = next(aggregate_steps(node, facts, now, zone_of(node.of, facts, zone, now)))
+            _, brought = next(aggregate_steps(node, facts, now, zone_of(node.of.window, facts, zone, now)))
             found, asked = aggregated(node, brought), node.operand
             edge = {Function.FIRST: brought[:1], Function.LAST: brought[-1:]}
             events = [event for event, _ in edge.get(node.function, brought)]
@@ -296,6 +308,10 @@ def _because(condition: Condition, facts: Facts, now: datetime, run: RunView | N
         events=tuple(event.id for event in events),
         parts=tuple(_because(part, facts, now, run, zone) for part in parts),
     )
+
+
+def _last(events: Sequence[Event]) -> Position:
+    return events[-1].position
 
 
 def _asked_of(timing: Timing) -> Threshold:

@@ -1,5 +1,6 @@
 """Which events a question means: their name, tests of their properties, and when they happened."""
 
+from abc import abstractmethod
 from collections.abc import Iterable
 from typing import Protocol
 
@@ -11,7 +12,7 @@ from crmsdk.model.comparison import PropTest
 from crmsdk.model.declared import PropRef
 from crmsdk.segments.windows import Window
 
-__all__ = ["Named", "Occurrences", "as_name", "as_tests", "name_of", "prop_name"]
+__all__ = ["Meant", "Named", "Occurrences", "as_name", "as_tests", "meant", "name_of", "prop_name"]
 
 
 class Named(Protocol):
@@ -79,3 +80,24 @@ def prop_name(of: Occurrences, prop: str | Named) -> str:
     if isinstance(prop, PropRef) and prop.event != of.event:
         raise DefinitionError(f"{prop.name!r} belongs to event {prop.event!r}, not to {of.event!r}")
     return name_of(prop)
+
+
+class Meant:
+    """A question about events that still may become another: it can say which events it means."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def _meant(self, mend: str) -> Occurrences:
+        """Give the events meant, or refuse with this mend when their number is asked for."""
+
+
+def meant(value: object) -> Occurrences:
+    """Take the events that one step of a sequence means.
+
+    Raises:
+        DefinitionError: it is no such question, or asks for the number of events.
+    """
+    if not isinstance(value, Meant):
+        raise DefinitionError(f"a step is {type(value).__name__}; give did('purchase')", path="steps")
+    return value._meant("a step of a sequence is one event")  # noqa: SLF001 - one family

@@ -17,6 +17,7 @@ from crmsdk.segments.grammar import (
     ConsentTest,
     Did,
     EventTime,
+    InOrder,
     Node,
     Not,
     Occurrences,
@@ -26,6 +27,7 @@ from crmsdk.segments.grammar import (
     RunOr,
     Segment,
     SinceEntry,
+    Window,
 )
 
 __all__ = ["Reads", "reads"]
@@ -81,9 +83,9 @@ class Reads:
 _ZONE = Reads(attributes=frozenset((ZONE,)), zone=True)
 
 
-def _of_events(of: Occurrences) -> Reads:
-    read = Reads(events=frozenset((of.event,)))
-    return Reads.union((read, _ZONE)) if isinstance(of.window, Calendar) else read
+def _of_events(window: Window | None, *several: Occurrences) -> Reads:
+    read = Reads(events=frozenset(of.event for of in several))
+    return Reads.union((read, _ZONE)) if isinstance(window, Calendar) else read
 
 
 def reads(condition: Condition) -> Reads:
@@ -91,7 +93,10 @@ def reads(condition: Condition) -> Reads:
     node = cast("Node", condition)
     match node:
         case Did() | Aggregate() | EventTime():
-            return _of_events(node.of)
+            return _of_events(node.of.window, node.of)
+        case InOrder():
+            absent = () if node.absent is None else (node.absent,)
+            return _of_events(node.window, *node.steps, *absent)
         case SinceEntry():
             return Reads(events=frozenset((node.event,)))
         case AttrTest() | AttrTime():

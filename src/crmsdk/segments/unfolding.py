@@ -22,7 +22,7 @@ from crmsdk.model.zones import zone as zone_named
 from crmsdk.segments.framing import Frame, frame_of, moved
 from crmsdk.segments.grammar import ConsentTest, Occurrences, SinceEntry
 from crmsdk.segments.verdict import RunView
-from crmsdk.segments.windows import Calendar, Interval
+from crmsdk.segments.windows import Calendar, Interval, Window
 
 __all__ = [
     "ANYWHERE",
@@ -171,9 +171,9 @@ def zone_steps(facts: Facts, zone: str, now: datetime) -> Iterator[tuple[datetim
         yield at, written if isinstance(written, str) else facts.zone or zone
 
 
-def zone_of(of: Occurrences, facts: Facts, zone: str, now: datetime) -> ZoneInfo:
+def zone_of(window: Window | None, facts: Facts, zone: str, now: datetime) -> ZoneInfo:
     """Give the person's zone at a moment, where the window of the events follows the calendar."""
-    return zone_at(facts, zone, now) if isinstance(of.window, Calendar) else ANYWHERE
+    return zone_at(facts, zone, now) if isinstance(window, Calendar) else ANYWHERE
 
 
 def zone_at(facts: Facts, zone: str, now: datetime) -> ZoneInfo:
@@ -182,14 +182,14 @@ def zone_at(facts: Facts, zone: str, now: datetime) -> ZoneInfo:
 
 
 def in_zone_of(
-    of: Occurrences,
+    window: Window | None,
     answer: Callable[[datetime, ZoneInfo], Answer],
     facts: Facts,
     zone: str,
     now: datetime,
 ) -> Answer:
-    """Answer a question about events in the person's zone, where their window follows the calendar."""
-    if isinstance(of.window, Calendar):
+    """Answer a question about events, in the person's zone where their window follows the calendar."""
+    if isinstance(window, Calendar):
         return in_zones(answer, facts, zone, now)
     return answer(now, ANYWHERE)
 

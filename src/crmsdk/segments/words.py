@@ -3,11 +3,13 @@
     attr("city") == "Moscow"
     did(Purchase).where(Purchase.amount >= Money(9000, "RUB")).within(td(days=30)).at_least(3)
     did("purchase").last_at().more_than_ago(td(days=60)) & ~did("visit").within(td(days=14))
+    sequence(did("cart"), within=td(hours=2)).without(did("purchase"))
 
 Join with ``&``, ``|`` and ``~``, with brackets around comparisons. Names of events, properties and attributes
 are said as text or by their declaration.
 """
 
+from datetime import timedelta
 from typing import cast
 
 from crmsdk.errors import DefinitionError
@@ -23,6 +25,7 @@ from crmsdk.segments.grammar import (
     AttrTime,
     ConsentTest,
     Did,
+    InOrder,
     Named,
     Occurrences,
     Predicate,
@@ -30,8 +33,9 @@ from crmsdk.segments.grammar import (
     Timing,
     name_of,
 )
+from crmsdk.segments.occurrences import meant
 
-__all__ = ["Attr", "attr", "consent", "did", "everyone", "nobody", "prop", "segment"]
+__all__ = ["Attr", "attr", "consent", "did", "everyone", "nobody", "prop", "segment", "sequence"]
 
 everyone: Predicate = Always()
 """Holds for everybody."""
@@ -108,6 +112,26 @@ def did(event: str | type[object]) -> Did:
         called = event.__name__ if isinstance(event, type) else type(event).__name__
         raise DefinitionError(f"{called} names no event; give an EventType or a non-empty name")
     return Did(Occurrences(name))
+
+
+def sequence(*steps: Did, within: timedelta | None = None) -> InOrder:
+    """Ask whether events happened one after another: each strictly later than the one before it.
+
+        sequence(did("cart"), did("checkout"), did("purchase"), within=td(days=7))
+        sequence(did("cart"), within=td(hours=2)).without(did("purchase"))
+
+    Chain ``without`` for an event that must not follow before the span is over; that becomes true at exactly
+    the first event's moment plus the span. Chain ``within(span)``, ``between``, ``this`` or ``previous`` for
+    the window in which all steps must lie.
+
+    Args:
+        steps: One or more of ``did(...)`` with their own ``where``.
+        within: The last step lies at most so long after the first one.
+
+    Raises:
+        DefinitionError: no step, a step with a window or a number, or a span that is none.
+    """
+    return InOrder(tuple(meant(step) for step in steps), span=within)
 
 
 def consent(channel: str, purpose: str, *, state: ConsentState | str = ConsentState.GRANTED) -> Predicate:

@@ -18,6 +18,9 @@ from crmsdk.model.ids import CustomerId, EventId
 from crmsdk.model.money import Money
 from crmsdk.segments.aggregates import Aggregate, Function
 from crmsdk.segments.conditions import Predicate
+from crmsdk.segments.occurrences import Occurrences
+from crmsdk.segments.sequences import InOrder
+from crmsdk.segments.windows import Rolling
 from crmsdk.testing._edges import (
     DATES,
     EVENTS,
@@ -31,9 +34,12 @@ from crmsdk.testing._edges import (
     occurrences,
     operands,
     ops,
+    spans,
+    tests_of_props,
+    windows,
 )
 
-__all__ = ["aggregates", "busy_histories", "event_questions"]
+__all__ = ["aggregates", "busy_histories", "event_questions", "sequences"]
 
 _ANN = CustomerId("ann")
 _AMOUNTS: tuple[tuple[Any, ...], ...] = (
@@ -73,9 +79,28 @@ def _compared_with(op: Op, pool: tuple[Any, ...]) -> st.SearchStrategy[Any]:
     return st.tuples(one, one).map(lambda pair: tuple(sorted(pair))) if op is Op.BETWEEN else one
 
 
+@st.composite
+def sequences(draw: st.DrawFn) -> InOrder:
+    """Draw a question about events in order."""
+    steps = tuple(draw(st.lists(_steps(), min_size=1, max_size=3)))
+    span, absent = draw(st.one_of(st.none(), spans())), None
+    window = draw(st.one_of(st.none(), windows()))
+    if span is not None and draw(st.booleans()):
+        absent = draw(_steps())
+        if isinstance(window, Rolling) and span >= window.ago + window.span:
+            window = None
+    return InOrder(steps, span=span, absent=absent, window=window)
+
+
+def _steps() -> st.SearchStrategy[Occurrences]:
+    names = st.sampled_from((*EVENTS[:2] * 3, *EVENTS))
+    few = st.one_of(st.just(()), st.just(()), tests_of_props())
+    return st.builds(Occurrences, names, tests=few)
+
+
 def event_questions() -> st.SearchStrategy[Predicate]:
     """Draw one question about events that needs more than counting them."""
-    return aggregates()
+    return st.one_of(aggregates(), sequences())
 
 
 @st.composite

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
+from itertools import pairwise, product
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -289,6 +290,8 @@ class World:
                 return count >= low and (high is None or count <= high)
             case "aggregate":
                 return self.aggregated(node, now)
+            case "sequence":
+                return self.in_order(node, now)
             case "event-time":
                 found = self.chosen(node["of"], now)
                 return bool(found) and self.lies(
@@ -331,6 +334,24 @@ class World:
                 data = written(data)
         return asks(op, data, (kind, total))
 
+    def in_order(self, node: dict[str, Any], now: int) -> bool:
+        """Try every chain there is."""
+        steps = [self.chosen({**step, "window": node.get("window")}, now) for step in node["steps"]]
+        span = width(node["span"]) if node.get("span") else None
+        for chain in product(*steps):
+            places = [(us(event.at), event.id) for event in chain]
+            first, last = places[0], places[-1]
+            if any(one >= two for one, two in pairwise(places)) or (span and last[0] - first[0] > span):
+                continue
+            if node.get("absent") is None:
+                return True
+            assert span is not None
+            spoiling = self.chosen({**node["absent"], "window": None}, now)
+            spoilt = any(last < (us(e.at), e.id) and us(e.at) <= first[0] + span for e in spoiling)
+            if first[0] + span <= now and not spoilt:
+                return True
+        return False
+
     def consent(self, node: dict[str, Any], now: int) -> bool:
         fitting = [
             (us(write.at), write.id, write.state.value)
@@ -361,9 +382,8 @@ class World:
 def numbers_of(node: Any) -> set[int]:
     """Every width a condition names, in microseconds."""
     if isinstance(node, dict):
-        own = {width(node[key]) for key in ("span", "ago") if isinstance(node.get(key), str)}
-        own |= {sum(own)}
-        return own.union(*(numbers_of(item) for item in node.values()))
+        own = [width(node[key]) for key in ("span", "ago") if isinstance(node.get(key), str)]
+        return {*own, sum(own)}.union(*(numbers_of(item) for item in node.values()))
     if isinstance(node, list):
         return set().union(*(numbers_of(item) for item in node))
     return set()

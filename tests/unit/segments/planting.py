@@ -17,7 +17,7 @@ from crmsdk.model import comparison
 from crmsdk.model.event import START
 from crmsdk.model.facts import Facts
 from crmsdk.model.money import Money
-from crmsdk.segments import calendars, framing, meaning, measuring, ratios, unfolding
+from crmsdk.segments import calendars, chaining, framing, meaning, measuring, ratios, spells, unfolding
 from crmsdk.segments.conditions import Condition
 from crmsdk.segments.verdict import RunView
 from crmsdk.segments.words import attr, did, prop
@@ -45,7 +45,7 @@ T = TypeVar("T")
 Fault: TypeAlias = tuple[Callable[..., Any], str, str]
 """The function, what stands in its source, and what shall stand there."""
 
-MODULES = (comparison, calendars, framing, unfolding, ratios, measuring, meaning)
+MODULES = (comparison, calendars, framing, unfolding, ratios, measuring, spells, chaining, meaning)
 
 
 def drawn(strategy: st.SearchStrategy[T], number: int) -> list[T]:
@@ -103,7 +103,7 @@ def rare() -> list[World]:
     return [World(condition, of, NOW, run) for condition, of in asked]
 
 
-def disagrees(world: World) -> bool:
+def disagrees(world: World, *, exact: bool = False) -> bool:
     condition, facts, now, run = world
     try:
         verdict = meaning.evaluate(condition, facts, now, run=run)  # type: ignore[arg-type]  # who needs a run has one
@@ -112,6 +112,8 @@ def disagrees(world: World) -> bool:
     matched, change = world.truth
     if verdict.matched != matched:
         return True
+    if exact:
+        return verdict.until != change
     if verdict.until is None:
         return change is not None
     return verdict.until <= now or (change is not None and change < verdict.until)

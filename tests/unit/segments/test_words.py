@@ -38,7 +38,7 @@ from crmsdk.segments.grammar import (
     SinceEntry,
 )
 from crmsdk.segments.windows import Absolute, Calendar, Rolling
-from crmsdk.segments.words import attr, consent, did, everyone, nobody, prop, segment
+from crmsdk.segments.words import attr, consent, did, everyone, nobody, prop, segment, sequence
 from tests.unit.segments.people import NOW
 
 one, two, three = did("a"), did("b"), did("c")
@@ -305,6 +305,21 @@ WRONG: dict[str, tuple[Callable[[], object], str]] = {
     "future periods": (lambda: Calendar("day", 1, -1), "newest period is from 0"),
     "negative ago": (lambda: Rolling(td(1), td(-1)), "longer than zero"),
     "this month since entry": (lambda: did("p").this("month").since_entry(), "a window ends now"),
+    "no step": (sequence, "0 steps; give 1 to 16"),
+    "too many steps": (lambda: sequence(*[one] * 17), "17 steps"),
+    "a step that is text": (lambda: sequence("a"), "a step is str; give did('purchase')"),  # type: ignore[arg-type]  # the fault
+    "a counted step": (lambda: sequence(one.at_least(2)), "a step of a sequence is one event"),
+    "a step of no event": (lambda: sequence(Did(one.of, low=0)), "a step of a sequence is one event"),
+    "a step with a window": (lambda: sequence(one.within(td(1))), "a step has a window of its own"),
+    "no time for a sequence": (lambda: sequence(one, two, within=td(0)), "longer than zero"),
+    "without an end": (lambda: sequence(one).without(two), "without needs a span"),
+    "without twice": (lambda: sequence(one, within=td(1)).without(two).without(three), "already said"),
+    "without a count": (lambda: sequence(one, within=td(1)).without(two.times(0)), "is one event"),
+    "an absence longer than its window": (
+        lambda: sequence(one, within=td(1)).without(two).within(td(1)),
+        "give a longer window",
+    ),
+    "two windows of a sequence": (lambda: sequence(one).within(td(1)).this("day"), "already set"),
     "no test": (lambda: did("p").where(attr("x") == 1), "no test of a property"),  # type: ignore[arg-type]  # the fault
     "wrong kind of a declared attribute": (lambda: attr(Shopper.city) == 3, "'city' is text"),
     "declared text is no moment": (lambda: attr(Shopper.city).within_last(td(1)), "not a moment"),
@@ -332,10 +347,8 @@ def test_json_is_checked_like_words() -> None:
 
 def test_conditions_have_a_json_schema() -> None:
     shown = str(schema(Condition))
-    assert all(
-        f"'{tag}'" in shown
-        for tag in ("did", "aggregate", "attr", "since-entry", "segment", "prop", "rolling", "calendar")
-    )
+    tags = ("did", "aggregate", "attr", "since-entry", "segment", "prop", "rolling", "calendar", "sequence")
+    assert all(f"'{tag}'" in shown for tag in tags)
 
 
 def test_the_kinds_of_conditions_are_closed_and_all_listed() -> None:
