@@ -55,7 +55,19 @@ if TYPE_CHECKING:
     from crmsdk.segments.scales import Scale, breakpoints, quantile
     from crmsdk.segments.stages import Stages, stage_of
     from crmsdk.segments.verdict import Verdict
-    from crmsdk.segments.words import attr, consent, did, everyone, nobody, prop, segment, sequence
+    from crmsdk.segments.words import (
+        attr,
+        bucket,
+        consent,
+        did,
+        everyone,
+        in_account,
+        in_list,
+        nobody,
+        prop,
+        segment,
+        sequence,
+    )
     from crmsdk.simulation.report import Report
     from crmsdk.simulation.responses import ConstantResponses
     from crmsdk.simulation.running import Simulation
@@ -125,6 +137,7 @@ __all__ = [
     "after_exit",
     "attr",
     "breakpoints",
+    "bucket",
     "by_call",
     "cap",
     "consent",
@@ -143,6 +156,8 @@ __all__ = [
     "from_environment",
     "from_json",
     "identify",
+    "in_account",
+    "in_list",
     "inactive_only",
     "leaves",
     "load_history",
@@ -220,6 +235,7 @@ _HOMES: Final[dict[str, str]] = {
     "after_exit": "crmsdk.journeys.definition",
     "attr": "crmsdk.segments.words",
     "breakpoints": "crmsdk.segments.scales",
+    "bucket": "crmsdk.segments.words",
     "by_call": "crmsdk.journeys.triggers",
     "cap": "crmsdk.policy.rules",
     "consent": "crmsdk.segments.words",
@@ -238,6 +254,8 @@ _HOMES: Final[dict[str, str]] = {
     "from_environment": "crmsdk.wire.environment",
     "from_json": "crmsdk.wire.documents",
     "identify": "crmsdk.wire.recorded",
+    "in_account": "crmsdk.segments.words",
+    "in_list": "crmsdk.segments.words",
     "inactive_only": "crmsdk.policy.rules",
     "leaves": "crmsdk.journeys.triggers",
     "load_history": "crmsdk.wire.recorded",

@@ -21,7 +21,7 @@ class TestMemoryAudience(AudienceSuite):
 
 
 class TestDuckDBAudience(AudienceSuite):
-    refuses = frozenset({"calendar", "sequence"})
+    refuses = frozenset({"calendar", "sequence", "attr-changed", "attr-held", "bucket"})
 
     def open_audience(self, facts: Sequence[Facts], *, max_rows: int = 1_000_000) -> Audience:
         return duckdb_of(facts, max_rows=max_rows)
@@ -29,7 +29,7 @@ class TestDuckDBAudience(AudienceSuite):
 
 @pytest.mark.service("postgres")
 class TestPostgresAudience(AudienceSuite):
-    refuses = frozenset({"calendar"})
+    refuses = frozenset({"calendar", "attr-changed", "attr-held", "bucket"})
 
     def open_audience(self, facts: Sequence[Facts], *, max_rows: int = 1_000_000) -> Audience:
         return postgres_of(facts, max_rows=max_rows)
@@ -38,7 +38,7 @@ class TestPostgresAudience(AudienceSuite):
 @pytest.mark.proof
 @pytest.mark.engine("chdb")
 class TestClickHouseAudience(AudienceSuite):
-    refuses = frozenset({"calendar"})
+    refuses = frozenset({"calendar", "attr-changed", "attr-held", "bucket"})
     deviations: ClassVar[Mapping[str, str]] = {
         "test_large_integers_and_doubles_stay_apart": "an integer of more than 64 bits in JSON is text to it"
     }

@@ -111,6 +111,39 @@ class Crm(Session):
             )
         )
 
+    def put_on_list(
+        self,
+        who: str | Identifier,
+        name: str,
+        *,
+        id: str | None = None,
+        at: datetime | None = None,
+        source: str = "",
+    ) -> Taken:
+        """Put a person on a manual list, which conditions ask for as ``in_list(name)``.
+
+        Membership is a dated fact like any attribute: it is there from its moment on, also a past or a future
+        one, and ``take_off_list`` undoes it.
+
+        Args:
+            who: The person; one never seen is made.
+            name: The list.
+            id, at, source: As in ``track``.
+        """
+        return self._portal.call(self._crm.put_on_list(who, name, id=id, at=at, source=source))
+
+    def take_off_list(
+        self,
+        who: str | Identifier,
+        name: str,
+        *,
+        id: str | None = None,
+        at: datetime | None = None,
+        source: str = "",
+    ) -> Taken:
+        """Take a person off a manual list; arguments as of ``put_on_list``."""
+        return self._portal.call(self._crm.take_off_list(who, name, id=id, at=at, source=source))
+
     def alias(self, who: str | Identifier, previous: Identifier, *, id: str | None = None) -> Taken:
         """Say that a person was known under another name before.
 

@@ -14,8 +14,9 @@ from crmsdk.model.values import EMPTY, Properties, Value, text
 
 __all__ = [
     "ACCOUNT",
+    "LIST",
     "LOCALE",
-    "PROFILE",
+    "RESERVED",
     "ZONE",
     "Account",
     "AttributeWrite",
@@ -27,8 +28,10 @@ __all__ = [
 ZONE: Final = "crmsdk.zone"
 LOCALE: Final = "crmsdk.locale"
 ACCOUNT: Final = "crmsdk.account"
-PROFILE: Final = frozenset({ZONE, LOCALE, ACCOUNT})
-"""Names under which zone, locale and account stand in the attribute log: the last by event time counts."""
+LIST: Final = "crmsdk.list."
+"""What stands before the name of a manual list; its value is True for who is on it."""
+RESERVED: Final = "crmsdk."
+"""Names that begin so are ours: zone, locale, account and lists stand in the attribute log under them."""
 
 
 class IdentifierKind(StrEnum):

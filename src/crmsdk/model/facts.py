@@ -9,7 +9,7 @@ import attrs
 
 from crmsdk.model.changing import with_changes
 from crmsdk.model.consent import ConsentWrite
-from crmsdk.model.customer import PROFILE, AttributeWrite
+from crmsdk.model.customer import RESERVED, AttributeWrite
 from crmsdk.model.event import Event, Position
 from crmsdk.model.ids import CustomerId
 from crmsdk.model.values import Value
@@ -66,9 +66,13 @@ def _last(log: tuple[AttributeWrite, ...], name: str) -> Value:
         if path and write.name == head:
             found = write.value
             break
-    for part in path.split(".") if path else ():
-        found = found.get(part) if isinstance(found, dict) else None
-    return found
+    return _inside(found, path) if path else found
+
+
+def _inside(value: Value, path: str) -> Value:
+    for part in path.split("."):
+        value = value.get(part) if isinstance(value, dict) else None
+    return value
 
 
 class _Seen:
@@ -157,10 +161,30 @@ class Facts(_Seen):
         log = self.attributes
         return log[: bisect_right(log, now, key=_at)] if log and log[-1].at > now else log
 
+    def history(self, name: str) -> list[tuple[datetime, Value]]:
+        """Give the values of an attribute in time, future ones included: each with the moment it began.
+
+        Moments rise, and from each on ``attribute`` gives the value; it may be the one from before. Ahead
+        of the first the attribute is missing.
+        """
+        head, _, path = name.partition(".")
+        steps: list[tuple[datetime, Value]] = []
+        for write in self.attributes:
+            if write.name == name or (path and write.name == head):
+                value = write.value if write.name == name else _inside(write.value, path)
+                if steps and steps[-1][0] == write.at:
+                    steps.pop()
+                steps.append((write.at, value))
+        return steps
+
     def current(self, now: datetime) -> dict[str, Value]:
-        """Give every attribute that has a value as of ``now``; zone, locale and account are none."""
-        out = {write.name: write.value for write in self.attributes if write.at <= now}
-        return {name: value for name, value in out.items() if value is not None and name not in PROFILE}
+        """Give every attribute that has a value as of ``now``; zone, locale, account and lists are none."""
+        out = {
+            write.name: write.value
+            for write in self.attributes
+            if write.at <= now and not write.name.startswith(RESERVED)
+        }
+        return {name: value for name, value in out.items() if value is not None}
 
     def between(self, after: Position, upto: Position) -> tuple[Event, ...]:
         """Give the events with ``after < position <= upto``, in total order."""

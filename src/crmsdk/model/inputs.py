@@ -14,13 +14,16 @@ from typing import Any, ClassVar, TypeAlias
 import attrs
 
 from crmsdk.errors import InputError
-from crmsdk.model.customer import PROFILE, AttributeWrite, Identifier, IdentifierKind
+from crmsdk.model.customer import LIST, RESERVED, AttributeWrite, Identifier, IdentifierKind
 from crmsdk.model.event import Event
 from crmsdk.model.ids import AccountId, CustomerId, EventId
 from crmsdk.model.moment import to_moment
 from crmsdk.model.values import EMPTY, Properties, properties, text
 
 __all__ = ["Alias", "Group", "Identify", "Input", "Track"]
+
+
+_NO_LISTS: Mapping[str, bool] = {}
 
 
 def _at(value: datetime) -> datetime:
@@ -33,12 +36,24 @@ def _received(value: datetime) -> datetime:
 
 def _traits(value: Mapping[str, object]) -> Properties:
     found = properties(value, "traits")
-    kept = next((name for name in found if name in PROFILE), None)
+    kept = next((name for name in found if name.startswith(RESERVED)), None)
     if kept is not None:  # it would be taken at its word, however wrong
         raise InputError(
-            "is kept for crmsdk; give zone, locale or account by its own name", field=f"traits.{kept}"
+            "is kept for crmsdk; give zone, locale, account or a list by its own name", field=f"traits.{kept}"
         )
     return found
+
+
+def _lists(value: Mapping[str, bool]) -> Mapping[str, bool]:
+    lists = dict(value)
+    for name, member in lists.items():
+        text(name, "lists")
+        if not isinstance(member, bool):
+            raise InputError(
+                f"is {type(member).__name__}; give True to put the person on it, False to take them off",
+                field=f"lists.{name}",
+            )
+    return lists
 
 
 def _properties(value: Mapping[str, object]) -> Properties:
@@ -141,6 +156,7 @@ class Identify(_News):
         traits: Attributes in normal form; None takes an attribute away.
         zone: IANA zone name; None when nothing was said.
         locale: BCP 47 tag; None when nothing was said.
+        lists: Manual lists the person is put on (True) or taken off (False).
     """
 
     rank: ClassVar[int] = 1
@@ -148,12 +164,17 @@ class Identify(_News):
     traits: Properties = attrs.field(default=EMPTY, converter=_traits, hash=False, repr=_count)
     zone: str | None = attrs.field(default=None, validator=_said)
     locale: str | None = attrs.field(default=None, validator=_said)
+    lists: Mapping[str, bool] = attrs.field(default=_NO_LISTS, converter=_lists, hash=False)
 
     def writes(self) -> tuple[AttributeWrite, ...]:
         """Give the entries of the attribute log, with their provenance."""
+        said: Properties = {
+            **self.traits,
+            **{f"{LIST}{name}": member or None for name, member in self.lists.items()},
+        }
         return tuple(
             AttributeWrite(name=name, value=value, at=self.at, id=self.id, source=self.source)
-            for name, value in self.traits.items()
+            for name, value in said.items()
         )
 
 

@@ -225,6 +225,39 @@ class Crm:
             )
         )
 
+    async def put_on_list(
+        self,
+        who: str | Identifier,
+        name: str,
+        *,
+        id: str | None = None,
+        at: datetime | None = None,
+        source: str = "",
+    ) -> Taken:
+        """Put a person on a manual list, which conditions ask for as ``in_list(name)``.
+
+        Membership is a dated fact like any attribute: it is there from its moment on, also a past or a future
+        one, and ``take_off_list`` undoes it.
+
+        Args:
+            who: The person; one never seen is made.
+            name: The list.
+            id, at, source: As in ``track``.
+        """
+        return await self._list(who, name, member=True, id=id, at=at, source=source)
+
+    async def take_off_list(
+        self,
+        who: str | Identifier,
+        name: str,
+        *,
+        id: str | None = None,
+        at: datetime | None = None,
+        source: str = "",
+    ) -> Taken:
+        """Take a person off a manual list; arguments as of ``put_on_list``."""
+        return await self._list(who, name, member=False, id=id, at=at, source=source)
+
     async def alias(self, who: str | Identifier, previous: Identifier, *, id: str | None = None) -> Taken:
         """Say that a person was known under another name before.
 
@@ -558,6 +591,28 @@ class Crm:
 
     def _now(self) -> datetime:
         return self._parts.clock.now()
+
+    async def _list(
+        self,
+        who: str | Identifier,
+        name: str,
+        *,
+        member: bool,
+        id: str | None,
+        at: datetime | None,
+        source: str,
+    ) -> Taken:
+        now = self._now()
+        return await self._one(
+            Identify(
+                id=EventId(self._fresh_id() if id is None else id),
+                identifiers=(named(who),),
+                at=now if at is None else to_moment(at, "at"),
+                received=now,
+                source=source,
+                lists={name: member},
+            )
+        )
 
     def _fresh_id(self) -> str:
         return sortable_id(self._now(), self._parts.entropy.bytes(10))

@@ -4,10 +4,13 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 
 from crmsdk.model.comparison import Op, PropTest, kind_of
+from crmsdk.model.customer import RESERVED
 from crmsdk.model.values import Value
 from crmsdk.segments.conditions import leaves
 from crmsdk.segments.grammar import (
     Aggregate,
+    AttrChanged,
+    AttrHeld,
     AttrTest,
     AttrTime,
     Condition,
@@ -52,6 +55,10 @@ def _faults(
     match leaf:
         case AttrTest(name, op, operand):
             yield from _compared(f"attribute {name!r}", name, op, operand, attributes)
+        case AttrHeld(name, operand):
+            yield from _compared(f"attribute {name!r}", name, Op.EQ, operand, attributes)
+        case AttrChanged(name):
+            yield from filter(None, (_kind(f"attribute {name!r}", name, attributes)[1],))
         case AttrTime(name):
             kind, fault = _kind(f"attribute {name!r}", name, attributes)
             if fault:
@@ -108,6 +115,8 @@ def _compared(what: str, name: str, op: Op, operand: Value, kinds: Mapping[str, 
 
 def _kind(what: str, name: str, kinds: Mapping[str, str]) -> tuple[str | None, str]:
     """Find the declared kind: None when unknown, which is a fault unless it lies inside a mapping."""
+    if name.startswith(RESERVED):
+        return None, ""
     if name in kinds:
         return kinds[name], ""
     head, dot, _ = name.partition(".")

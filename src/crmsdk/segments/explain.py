@@ -13,8 +13,11 @@ from crmsdk.segments.grammar import (
     Aggregate,
     Always,
     And,
+    AttrChanged,
+    AttrHeld,
     AttrTest,
     AttrTime,
+    Bucket,
     Condition,
     ConsentTest,
     Counted,
@@ -36,6 +39,7 @@ from crmsdk.segments.grammar import (
     SinceEntry,
     Timing,
 )
+from crmsdk.segments.people_phrases import list_told, person_told
 from crmsdk.segments.phrases import Language, Noun, Phrase, Speaker
 from crmsdk.segments.verdict import Because, Verdict
 
@@ -152,7 +156,10 @@ def _told(condition: Condition, speaker: Speaker) -> str:
         case Segment():
             return speaker.say(_SEGMENT, name=repr(node.name))
         case AttrTest():
-            return _compared(node.name, node.op, node.operand, speaker)
+            listed = list_told(node, speaker)
+            return listed or _compared(node.name, node.op, node.operand, speaker)
+        case AttrChanged() | AttrHeld() | Bucket():
+            return person_told(node, speaker)
         case AttrTime():
             return _timing(node.name, node.timing, speaker)
         case Did():

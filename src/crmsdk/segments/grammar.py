@@ -33,6 +33,7 @@ from crmsdk.segments.conditions import (
     Segment,
 )
 from crmsdk.segments.occurrences import Named, Occurrences, as_name, as_tests, name_of
+from crmsdk.segments.people import AttrChanged, AttrHeld, Bucket
 from crmsdk.segments.sequences import InOrder
 from crmsdk.segments.windows import (
     Absolute,
@@ -53,8 +54,11 @@ __all__ = [
     "Aggregate",
     "Always",
     "And",
+    "AttrChanged",
+    "AttrHeld",
     "AttrTest",
     "AttrTime",
+    "Bucket",
     "Calendar",
     "Condition",
     "ConsentTest",
@@ -303,6 +307,9 @@ Node: TypeAlias = (
     | Aggregate
     | EventTime
     | InOrder
+    | AttrChanged
+    | AttrHeld
+    | Bucket
     | ConsentTest
     | RunNot
     | RunAnd

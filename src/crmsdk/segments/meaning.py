@@ -24,8 +24,11 @@ from crmsdk.segments.grammar import (
     Aggregate,
     Always,
     And,
+    AttrChanged,
+    AttrHeld,
     AttrTest,
     AttrTime,
+    Bucket,
     Condition,
     ConsentTest,
     Counted,
@@ -48,6 +51,7 @@ from crmsdk.segments.grammar import (
     SinceEntry,
     Timing,
 )
+from crmsdk.segments.knowing import person_answer, person_found
 from crmsdk.segments.measuring import aggregate_holds, aggregate_steps, aggregated
 from crmsdk.segments.spells import answer_of
 from crmsdk.segments.unfolding import (
@@ -137,6 +141,8 @@ def _answer(condition: Condition, facts: Facts, now: datetime, run: RunView | No
             return _counted(node, slices(moments, EVER, now))
         case ConsentTest():
             return first_flip(consent_steps(node, facts, now), lambda state: state is node.state)
+        case AttrChanged() | AttrHeld() | Bucket():
+            return person_answer(node, facts, now)
         case Always():
             return node.holds, None
         case _:
@@ -272,6 +278,8 @@ def _because(condition: Condition, facts: Facts, now: datetime, run: RunView | N
         case SinceEntry():
             events = [event for event in events_since(node, facts, run) if event.at <= now]
             found, asked = len(events), (node.low, node.high)
+        case AttrChanged() | AttrHeld() | Bucket():
+            found, asked = person_found(node, facts, now)
         case AttrTest():
             found, asked = facts.attribute(node.name, now), node.operand
         case AttrTime():

@@ -10,8 +10,11 @@ from crmsdk.segments.grammar import (
     Aggregate,
     Always,
     And,
+    AttrChanged,
+    AttrHeld,
     AttrTest,
     AttrTime,
+    Bucket,
     Calendar,
     Condition,
     ConsentTest,
@@ -99,7 +102,7 @@ def reads(condition: Condition) -> Reads:
             return _of_events(node.window, *node.steps, *absent)
         case SinceEntry():
             return Reads(events=frozenset((node.event,)))
-        case AttrTest() | AttrTime():
+        case AttrTest() | AttrTime() | AttrChanged() | AttrHeld():
             return Reads(attributes=frozenset((node.name, node.name.partition(".")[0])))
         case ConsentTest():
             return Reads(consents=True)
@@ -109,7 +112,7 @@ def reads(condition: Condition) -> Reads:
             return reads(node.part)
         case Segment():
             return reads(node.predicate)
-        case Always():
+        case Always() | Bucket():
             return Reads()
         case _:
             assert_never(node)

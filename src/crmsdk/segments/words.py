@@ -15,14 +15,18 @@ from typing import cast
 from crmsdk.errors import DefinitionError
 from crmsdk.model.comparison import Op, PropTest
 from crmsdk.model.consent import ConsentState
+from crmsdk.model.customer import ACCOUNT, LIST
 from crmsdk.model.declared import AttrRef, PropRef
 from crmsdk.model.values import Value
-from crmsdk.segments.asking import Readable, Timed
+from crmsdk.segments.asking import Asked, Readable, Timed
 from crmsdk.segments.checks import problems
 from crmsdk.segments.grammar import (
     Always,
+    AttrChanged,
+    AttrHeld,
     AttrTest,
     AttrTime,
+    Bucket,
     ConsentTest,
     Did,
     InOrder,
@@ -33,9 +37,22 @@ from crmsdk.segments.grammar import (
     Timing,
     name_of,
 )
-from crmsdk.segments.occurrences import meant
+from crmsdk.segments.occurrences import as_name, meant
 
-__all__ = ["Attr", "attr", "consent", "did", "everyone", "nobody", "prop", "segment", "sequence"]
+__all__ = [
+    "Attr",
+    "attr",
+    "bucket",
+    "consent",
+    "did",
+    "everyone",
+    "in_account",
+    "in_list",
+    "nobody",
+    "prop",
+    "segment",
+    "sequence",
+]
 
 everyone: Predicate = Always()
 """Holds for everybody."""
@@ -64,6 +81,14 @@ class Attr(Readable[Predicate], Timed[Predicate]):
 
     def _time(self, timing: Timing) -> Predicate:
         return self._checked(AttrTime(self.name, timing))
+
+    def changed_within(self, span: timedelta) -> Predicate:
+        """Ask whether the value really changed in ``(now - span, now]``: a first value is a change too."""
+        return self._checked(AttrChanged(self.name, span))
+
+    def has_been(self, value: Asked, *, at_least: timedelta) -> Predicate:
+        """Ask whether the value has been this one, without a break, for a span up to now or longer."""
+        return self._checked(AttrHeld(self.name, cast("Value", value), at_least))
 
     def _checked(self, asked: Predicate) -> Predicate:
         for fault in problems(asked, {}, {self.name: self.kind}) if self.kind else ():
@@ -141,6 +166,28 @@ def consent(channel: str, purpose: str, *, state: ConsentState | str = ConsentSt
     <ConsentState.WITHDRAWN: 'withdrawn'>
     """
     return ConsentTest(channel, purpose, state=state)
+
+
+def in_list(name: str) -> Predicate:
+    """Ask whether the person is on a manual list now; ``Crm.put_on_list`` puts them there."""
+    return AttrTest(f"{LIST}{as_name(name)}", Op.EQ, True)
+
+
+def in_account(account: str | None = None) -> Predicate:
+    """Ask whether the person belongs to an organisation, or to this one.
+
+    What is known of the organisation are attributes of its people: ``attr("account.industry") == "retail"``.
+    """
+    return AttrTest(ACCOUNT, Op.EXISTS) if account is None else AttrTest(ACCOUNT, Op.EQ, account)
+
+
+def bucket(salt: str, low: int, high: int) -> Predicate:
+    """Ask whether a person's lot lies in ``[low, high)`` of 10,000: ``bucket("autumn", 0, 1000)`` is a tenth.
+
+    The same salt splits people the same way everywhere and for ever; ``bucket("autumn", 1000, 2000)`` is the
+    next tenth.
+    """
+    return Bucket(salt, low, high)
 
 
 def segment(name: str, predicate: Predicate, *, audience: str = "") -> Segment:

@@ -55,6 +55,7 @@ from crmsdk.testing._edges import (
     values,
 )
 from crmsdk.testing.event_draws import event_questions
+from crmsdk.testing.people_draws import PLANS, VIP, people_questions
 
 __all__ = [
     "NOW",
@@ -74,6 +75,7 @@ __all__ = [
 
 _ANN = CustomerId("ann")
 _ATTRIBUTES = ("city", "age", "signup", "tags", "address.city")
+_WRITTEN = {"plan": st.sampled_from(PLANS), VIP: st.sampled_from((True, None))}
 _CHANNELS = ("email", "sms")
 _PURPOSES = ("promo", "service")
 
@@ -104,14 +106,15 @@ def events(draw: st.DrawFn, customer: CustomerId = _ANN, number: int = 0) -> Eve
 def histories(draw: st.DrawFn, customer: CustomerId = _ANN, size: int = 8) -> Facts:
     """Draw the facts of a customer, past and future, at most ``size`` events."""
     count = draw(st.integers(0, size))
+    names = st.sampled_from((*_ATTRIBUTES, "address", *_WRITTEN))
     writes = [
         AttributeWrite(
             name=name,
-            value=draw(values()),
+            value=draw(_WRITTEN.get(name, values())),
             at=draw(moments()),
             id=EventId(f"w{number}"),
         )
-        for number, name in enumerate(draw(st.lists(st.sampled_from((*_ATTRIBUTES, "address")), max_size=5)))
+        for number, name in enumerate(draw(st.lists(names, max_size=8)))
     ]
     consents = draw(
         st.lists(
@@ -167,7 +170,7 @@ def questions(draw: st.DrawFn) -> Predicate:
             channel, purpose = draw(st.sampled_from(_CHANNELS)), draw(st.sampled_from(_PURPOSES))
             return ConsentTest(channel, purpose, state=draw(st.sampled_from(ConsentState)))
         case _:
-            return draw(st.sampled_from([everyone, nobody]))
+            return draw(st.one_of(st.sampled_from([everyone, nobody]), people_questions()))
 
 
 def predicates(*, max_leaves: int = 5) -> st.SearchStrategy[Predicate]:

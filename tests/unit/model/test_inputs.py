@@ -92,6 +92,11 @@ def test_a_repr_shows_no_values() -> None:
         (lambda: track(at=datetime(2026, 1, 1)), NaiveMoment, "field 'at'"),  # noqa: DTZ001 - the fault
         (lambda: identify(x=b"x"), InputError, r"field 'traits\.x'"),
         (
+            lambda: Identify(id=EventId("1"), identifiers=[ANN], at=AT, received=AT, lists={"vip": 1}),  # type: ignore[dict-item]  # the fault
+            InputError,
+            r"field 'lists\.vip': is int; give True",
+        ),
+        (
             lambda: Identify(id=EventId("1"), identifiers=[], at=AT, received=AT),
             InputError,
             "name the person by a user id or an anonymous id",
@@ -125,7 +130,7 @@ def test_a_field_of_another_kind_is_named(slip: Any, message: str) -> None:
         Identify(**{**given, **slip})
 
 
-@pytest.mark.parametrize("name", ["crmsdk.zone", "crmsdk.locale", "crmsdk.account"])
+@pytest.mark.parametrize("name", ["crmsdk.zone", "crmsdk.locale", "crmsdk.account", "crmsdk.list.vip"])
 def test_names_kept_for_the_profile_are_no_traits(name: str) -> None:
     with pytest.raises(InputError, match=f"^field 'traits.{name}': is kept for crmsdk; give zone"):
         identify(**{name: "Mars/North"})

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
+from hashlib import md5
 from itertools import pairwise, product
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -226,6 +227,24 @@ class World:
         written = self.attribute(ZONE, now)
         return ZoneInfo(written if isinstance(written, str) else self.facts.zone or "UTC")
 
+    def of_person(self, node: dict[str, Any], now: int) -> bool:
+        if node["is"] == "bucket":
+            drawn = md5(f"{node['salt']}:{self.facts.customer}".encode(), usedforsecurity=False).hexdigest()
+            return bool(node["low"] <= int(drawn[:8], 16) % 10_000 < node["high"])
+
+        def value(at: int) -> tuple[str, Any] | None:
+            return tagged(self.attribute(node["name"], at))
+
+        begin = now - width(node["span"])
+        inside = [at for at in self.written(node["name"]) if begin < at <= now]
+        if node["is"] == "attr-changed":
+            return any(value(at) != value(at - 1) for at in inside)
+        return all(asks("eq", node["operand"], value(at)) for at in (begin, *inside))
+
+    def written(self, name: str) -> list[int]:
+        names = {name, name.partition(".")[0]}
+        return [us(write.at) for write in self.facts.attributes if write.name in names]
+
     def chosen(self, of: dict[str, Any], now: int) -> list[Any]:
         out = []
         for at, _, event in self.events:
@@ -283,6 +302,8 @@ class World:
                 return self.holds(node["predicate"], now)
             case "attr":
                 return asks(node["op"], node.get("operand"), tagged(self.attribute(node["name"], now)))
+            case "attr-changed" | "attr-held" | "bucket":
+                return self.of_person(node, now)
             case "attr-time":
                 return self.lies(node["timing"], self.attribute(node["name"], now), now)
             case "did":

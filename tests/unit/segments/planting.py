@@ -82,7 +82,7 @@ def rare() -> list[World]:
             *(happened("purchase", ago, id, amount=amount) for id, ago, amount in bought),
             happened("visit", day, cart={"id": 1}),
         ],
-        [wrote("one", 1), wrote("two", 2), wrote("three", 3)],
+        [wrote("one", 1), wrote("two", 2), wrote("three", 3), wrote("seen", NOW)],
     )
     later = facts.with_attributes([wrote("two", 3, -day)])
     asked: list[tuple[Condition, Facts]] = [
@@ -98,6 +98,12 @@ def rare() -> list[World]:
         (did("visit").within(2 * day).last_at().more_than_ago(week), facts),
         (did("visit").within(day).last_at().within_last(week), facts),
         (did("visit").last_at().more_than_ago(day), facts),
+        (did("purchase").within(week).count().between(1, 4), facts),
+        (did("visit").last_at().within_last(day), facts),
+        (did("visit").within(week).last_at().more_than_ago(9 * day), facts),
+        (attr("seen").within_next(day), facts),
+        (attr("seen").before(NOW), facts),
+        (attr("seen").within_last(week), facts.with_attributes([wrote("seen", NOW - 9 * day, -day)])),
     ]
     run = RunView(entry=(NOW, START), entered=NOW)
     return [World(condition, of, NOW, run) for condition, of in asked]

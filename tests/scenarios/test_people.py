@@ -1,0 +1,70 @@
+"""Lists, and what became of attributes, moving people through journeys."""
+
+from datetime import timedelta
+
+import pytest
+
+from crmsdk.errors import InputError
+from crmsdk.journeys.definition import each_time
+from crmsdk.journeys.steps import Send
+from crmsdk.journeys.triggers import enters
+from crmsdk.segments.words import attr, in_list
+from tests.scenarios.stage import DAY, START, Stage, journey, user
+
+pytestmark = pytest.mark.anyio
+
+VIP = in_list("vip")
+
+
+async def test_people_are_put_on_a_list_and_taken_off_and_it_is_dated_and_undone(stage: Stage) -> None:
+    greeting = journey("greet", Send("hi", "sink"), enter=enters(VIP, "vips"), entry=each_time())
+    async with stage.open(greeting) as crm:
+        await crm.put_on_list("ann", "vip", id="one")
+        again = await crm.put_on_list("ann", "vip", id="one", at=START)
+        assert again.duplicates == 1
+        assert (await crm.advance()).sent == 1
+        assert (await crm.explain("ann", VIP)).matched
+        assert (await crm.customer("ann")).attributes == {}
+        stage.clock.tick(DAY)
+        await crm.take_off_list("ann", "vip")
+        assert not (await crm.explain("ann", VIP)).matched
+        assert (await crm.explain("ann", VIP, at=START)).matched
+        await crm.put_on_list("bob", "vip", at=START + 3 * DAY)
+        assert (await crm.advance()).sent == 0
+        assert (await crm.advance(START + 3 * DAY)).sent == 1
+        with pytest.raises(InputError, match="lists"):
+            await crm.put_on_list("ann", "")
+    assert [who for who, _ in stage.sent()] == ["ann", "bob"]
+
+
+async def test_nobody_is_put_on_a_list_by_a_trait(stage: Stage) -> None:
+    async with stage.open() as crm:
+        with pytest.raises(InputError, match=r"traits\.crmsdk\.list\.vip.*is kept for crmsdk"):
+            await crm.identify(user("eve"), {"crmsdk.list.vip": True})
+
+
+async def test_t32_a_profile_update_that_changes_nothing_starts_nothing(stage: Stage) -> None:
+    upgraded = attr("plan").changed_within(timedelta(hours=1)) & (attr("plan") == "pro")
+    cheer = journey("cheer", Send("hi", "sink"), enter=enters(upgraded, "upgraded"), entry=each_time())
+    async with stage.open(cheer) as crm:
+        await crm.identify("ann", {"plan": "pro"})
+        assert (await crm.advance()).sent == 1
+        stage.clock.tick(DAY)
+        await crm.identify("ann", {"plan": "pro", "city": "Perm"})
+        assert (await crm.advance()).sent == 0
+        stage.clock.tick(timedelta(minutes=1))
+        await crm.identify("ann", {"plan": "free"})
+        stage.clock.tick(timedelta(minutes=1))
+        await crm.identify("ann", {"plan": "pro"})
+        assert (await crm.advance()).sent == 1
+
+
+async def test_a_value_that_is_held_long_enough_starts_a_journey_at_its_very_moment(stage: Stage) -> None:
+    loyal = attr("plan").has_been("pro", at_least=30 * DAY)
+    async with stage.open(journey("loyal", Send("hi", "sink"), enter=enters(loyal, "loyal"))) as crm:
+        await crm.identify("ann", {"plan": "pro"})
+        stage.clock.tick(DAY)
+        await crm.identify("ann", {"plan": "pro"})
+        assert await crm.next_wakeup() == START + 30 * DAY
+        assert (await crm.advance(START + 30 * DAY - timedelta(microseconds=1))).sent == 0
+        assert (await crm.advance(START + 30 * DAY)).sent == 1
