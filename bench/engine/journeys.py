@@ -196,7 +196,7 @@ def journeys_memory() -> tuple[Side, Side]:
     return journey_sides(lambda _: MemoryStore(), N)
 
 
-@versus("engine.journeys_sqlite", n=N, peer=PEER, least=0.07, rounds=3)
+@versus("engine.journeys_sqlite", n=N, peer=PEER, least=0.12, rounds=3)
 def journeys_sqlite() -> tuple[Side, Side]:
     """Keep everything in one file."""
     return journey_sides(SqliteStore, N)

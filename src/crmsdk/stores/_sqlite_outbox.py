@@ -1,6 +1,7 @@
 """The tables of what goes out and of what is told: messages, tasks, notes, definitions; and their rows."""
 
 import json
+from functools import lru_cache
 from typing import Final
 
 from crmsdk.journeys.person import Note, NoteKind, Task
@@ -18,13 +19,23 @@ READY: Final = 1
 """The two queues of living messages: their moment was not reached yet, or it was."""
 
 
+@lru_cache(maxsize=1_000)  # a step asks for the same ones of everybody
+def _channels_text(channels: tuple[str, ...]) -> str:
+    return json.dumps(channels)
+
+
+@lru_cache(maxsize=1_000)
+def _channels_of(text: str) -> tuple[str, ...]:
+    return tuple(json.loads(text))
+
+
 def _message_row(owner: str, message: Message) -> Row:
     free = free_from(message)
     return (
         owner,
         message.id,
         message.template,
-        json.dumps(message.channels),
+        _channels_text(message.channels),
         message.kind.value,
         message.purpose,
         to_micros(message.due),
@@ -63,7 +74,7 @@ def _message(row: Row) -> Message:
         id=id,
         customer=customer,
         template=template,
-        channels=tuple(json.loads(channels)),
+        channels=_channels_of(channels),
         kind=MessageKind(kind),
         purpose=purpose,
         due=from_micros(due),

@@ -22,6 +22,7 @@ _NESTED: Final = (tuple, dict)
 _KEY: Final = "is"
 _TAG: Final = '"is"'
 _LIST: Final = "["
+_NULL: Final = "null"
 _WRAPPED: Final = '"mapping"'
 
 
@@ -35,7 +36,9 @@ def _untagged(data: dict[str, Any]) -> Any:
 
 
 _made_money: Callable[..., Money] = assembler(Money)
-_DECODER: Final = json.JSONDecoder(object_hook=_untagged)
+# What we wrote begins at once and ends with the value, so nothing need be skipped around it.
+_read_plain: Final = json.JSONDecoder().raw_decode
+_read_tagged: Final = json.JSONDecoder(object_hook=_untagged).raw_decode
 
 
 def micros(value: datetime | None) -> int | None:
@@ -50,6 +53,8 @@ def moment(value: int | None) -> datetime | None:
 
 def value_text(value: Value) -> str:
     """Write a value as JSON text from which ``value_of`` reads the very same value."""
+    if value is None:
+        return _NULL
     if isinstance(value, tuple | Mapping):
         # Some mapping inside may have the key "is", which has to be told from a tag.
         text = _ENCODER.encode(value_to_json(value))
@@ -70,9 +75,11 @@ def properties_text(values: Properties) -> str:
 
 def value_of(text: str) -> Value:
     """Read what ``value_text`` wrote."""
+    if text == _NULL:
+        return None
     if _LIST in text or _WRAPPED in text:
-        return value_from_json(json.loads(text), "value")
-    found: Value = _DECODER.decode(text) if _TAG in text else json.loads(text)
+        return value_from_json(_read_plain(text)[0], "value")
+    found: Value = _read_tagged(text)[0] if _TAG in text else _read_plain(text)[0]
     return found
 
 
@@ -81,8 +88,8 @@ def properties_of(text: str) -> Properties:
     if text == "{}":
         return EMPTY
     if _LIST in text or _WRAPPED in text:
-        return properties_from_json(json.loads(text), "properties")
-    found: Properties = _DECODER.decode(text) if _TAG in text else json.loads(text)
+        return properties_from_json(_read_plain(text)[0], "properties")
+    found: Properties = _read_tagged(text)[0] if _TAG in text else _read_plain(text)[0]
     return found
 
 
