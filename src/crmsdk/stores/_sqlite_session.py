@@ -121,7 +121,7 @@ class Session:
             raise self._translated(error) from error
         except (UnicodeEncodeError, OverflowError) as error:
             raise StoreError(
-                "a text holds half a surrogate pair, or an integer more than 64 bits, outside of properties; "
+                "a text holds half a surrogate pair, or an integer outside of properties more than 64 bits; "
                 "nothing was written, correct the value"
             ) from error
 

@@ -17,7 +17,6 @@ __all__ = ["micros", "moment", "properties_of", "properties_text", "value_of", "
 _ENCODER: Final = json.JSONEncoder(
     ensure_ascii=False, check_circular=False, separators=(",", ":"), default=value_to_json
 )
-_ASCII: Final = json.JSONEncoder(separators=(",", ":"))
 _NESTED: Final = (tuple, dict)
 _KEY: Final = "is"
 _TAG: Final = '"is"'
@@ -57,10 +56,8 @@ def value_text(value: Value) -> str:
         return _NULL
     if isinstance(value, tuple | Mapping):
         # Some mapping inside may have the key "is", which has to be told from a tag.
-        text = _ENCODER.encode(value_to_json(value))
-    else:
-        text = _ENCODER.encode(value)
-    return text if text.isascii() else _storable(text)
+        return _ENCODER.encode(value_to_json(value))
+    return _ENCODER.encode(value)
 
 
 def properties_text(values: Properties) -> str:
@@ -69,8 +66,7 @@ def properties_text(values: Properties) -> str:
         return "{}"
     if _KEY in values or any(isinstance(value, _NESTED) for value in values.values()):
         return value_text(values)
-    text = _ENCODER.encode(values)
-    return text if text.isascii() else _storable(text)
+    return _ENCODER.encode(values)
 
 
 def value_of(text: str) -> Value:
@@ -91,12 +87,3 @@ def properties_of(text: str) -> Properties:
         return properties_from_json(_read_plain(text)[0], "properties")
     found: Properties = _read_tagged(text)[0] if _TAG in text else _read_plain(text)[0]
     return found
-
-
-def _storable(text: str) -> str:
-    """Escape half a surrogate pair, which JSON can hold and UTF-8 cannot."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return _ASCII.encode(json.loads(text))
-    return text
