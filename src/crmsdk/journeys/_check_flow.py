@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
-from math import isfinite
 
 from crmsdk.journeys._findings import Fault, places, possible
 from crmsdk.journeys.definition import Journey
@@ -97,10 +96,6 @@ def _numbers(journey: Journey) -> Iterator[Fault]:
                     yield Fault(f"{place.path}.expires", "is not positive; give a span as timedelta(days=1)")
                 for channel in sorted({one for one in send.via if send.via.count(one) > 1}):
                     yield Fault(f"{place.path}.via", f"names {channel!r} twice; name each channel once")
-            case Split() as split:
-                for index, arm in enumerate(split.arms):
-                    if not isfinite(arm.weight):
-                        yield Fault(f"{place.path}.arms[{index}].weight", "is not finite; give a number")
             case HandOver(task=task, to=to):
                 for field, text in (("task", task), ("to", to)):
                     if not text:

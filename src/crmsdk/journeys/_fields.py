@@ -8,7 +8,20 @@ import attrs
 
 from crmsdk.errors import DefinitionError
 
-__all__ = ["a_span", "one_of", "whole_number"]
+__all__ = ["a_name", "a_number", "a_span", "one_of", "whole_number"]
+
+
+def a_name(_: object, field: "attrs.Attribute[Any]", value: object) -> None:
+    """Refuse what names nothing."""
+    if not isinstance(value, str) or not value:
+        kind = "empty" if isinstance(value, str) else type(value).__name__
+        raise DefinitionError(f"is {kind}; give non-empty text", path=field.name)
+
+
+def a_number(_: object, field: "attrs.Attribute[Any]", value: object) -> None:
+    """Refuse what is no number."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise DefinitionError(f"is {type(value).__name__}; give a number", path=field.name)
 
 
 def a_span(_: object, field: "attrs.Attribute[Any]", value: object) -> None:

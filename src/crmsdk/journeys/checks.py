@@ -5,12 +5,13 @@ kinds that never compare, keys that get lost, messages without template, text, v
 and values out of range. What may be meant is a warning.
 """
 
-from crmsdk.errors import CheckFailed
+from crmsdk.errors import CheckFailed, DefinitionError
 from crmsdk.journeys._check_content import content_faults
 from crmsdk.journeys._check_flow import flow_faults
 from crmsdk.journeys._check_names import name_faults
 from crmsdk.journeys._findings import Fault, Surroundings
 from crmsdk.journeys.definition import Journey
+from crmsdk.model.codec import encode
 
 __all__ = ["Fault", "Surroundings", "check", "faults"]
 
@@ -26,8 +27,12 @@ def faults(journey: Journey, surroundings: Surroundings = _NOTHING) -> tuple[Fau
 
     Returns:
         Errors and warnings, each once: first those of the journey itself, then those of names, then those of
-        messages.
+        messages. Of a journey that no text can hold, as one nested too deep, what keeps it from that.
     """
+    try:
+        encode(journey)
+    except DefinitionError as error:
+        return (Fault(error.path, str(error).removeprefix(f"{error.path}: ")),)
     found = (
         *flow_faults(journey),
         *name_faults(journey, surroundings),

@@ -9,7 +9,7 @@ from attrs.validators import optional
 
 from crmsdk.errors import DefinitionError
 from crmsdk.journeys._fields import a_span, one_of, whole_number
-from crmsdk.journeys.steps import Step
+from crmsdk.journeys.steps import Step, steps_of
 from crmsdk.journeys.triggers import DAY, Trigger
 from crmsdk.model.codec import definition
 from crmsdk.model.message import MessageKind, kind_of
@@ -83,14 +83,7 @@ def _triggers(value: Trigger | Sequence[Trigger]) -> tuple[Trigger, ...]:
 
 
 def _steps(value: Sequence[Step]) -> tuple[Step, ...]:
-    if isinstance(value, Step):
-        raise DefinitionError(f"{type(value).__name__} stands alone; put it into a list", path="steps")
-    for step in value:
-        if not isinstance(step, Step):
-            raise DefinitionError(
-                f"{type(step).__name__} is no step; give Send, Wait, Branch …", path="steps"
-            )
-    return tuple(value)
+    return steps_of(value, "steps")
 
 
 def _holdout(value: float | Holdout | None) -> Holdout | None:
@@ -157,7 +150,7 @@ class Journey:
 
     def __attrs_post_init__(self) -> None:
         """Refuse what no check needs more than this value to see."""
-        if not self.name:
+        if not isinstance(self.name, str) or not self.name:
             raise DefinitionError("a journey needs a name", path="name")
         if not self.enter:
             raise DefinitionError("a journey needs a trigger; give enter=on('event')", path="enter")

@@ -12,9 +12,10 @@ import attrs
 from attrs.validators import optional
 
 from crmsdk.errors import DefinitionError
-from crmsdk.journeys._fields import a_span, one_of, whole_number
+from crmsdk.journeys._fields import a_name, a_number, a_span, one_of, whole_number
 from crmsdk.journeys.triggers import NamedProperty
 from crmsdk.model.codec import definition
+from crmsdk.model.customer import PROFILE
 from crmsdk.model.message import MessageKind, kind_of
 from crmsdk.model.moment import to_moment
 from crmsdk.model.values import EMPTY, Properties, Value, normal, properties
@@ -38,6 +39,7 @@ __all__ = [
     "When",
     "date_of",
     "local_time",
+    "steps_of",
 ]
 
 _ZERO = timedelta(0)
@@ -60,13 +62,24 @@ class Step:
     key: str = ""
 
 
-def _steps(value: Sequence[Step]) -> tuple[Step, ...]:
+def steps_of(value: Sequence[Step], path: str = "") -> tuple[Step, ...]:
+    """Take a list of steps.
+
+    Raises:
+        DefinitionError: it is none, or holds something else.
+    """
     if isinstance(value, Step):
-        raise DefinitionError(f"{type(value).__name__} stands alone; put it into a list")
+        raise DefinitionError(f"{type(value).__name__} stands alone; put it into a list", path=path)
+    if not isinstance(value, list | tuple):
+        raise DefinitionError(f"is {type(value).__name__}; give a list of steps", path=path)
     for step in value:
         if not isinstance(step, Step):
-            raise DefinitionError(f"{type(step).__name__} is no step; give Send, Wait, Branch …")
+            raise DefinitionError(f"{type(step).__name__} is no step; give Send, Wait, Branch …", path=path)
     return tuple(value)
+
+
+def _steps(value: Sequence[Step]) -> tuple[Step, ...]:
+    return steps_of(value)
 
 
 def _need_condition(value: object) -> None:
@@ -271,8 +284,8 @@ class Branch(Step):
 class Arm:
     """One arm of a split: its name, weight and steps."""
 
-    name: str
-    weight: float
+    name: str = attrs.field(validator=a_name)
+    weight: float = attrs.field(validator=a_number)
     steps: tuple[Step, ...] = attrs.field(default=(), converter=_steps)
 
 
@@ -315,8 +328,13 @@ def _value(value: object) -> Value:
 class Update(Step):
     """Write an attribute of the customer; None takes it away."""
 
-    attribute: str
+    attribute: str = attrs.field(validator=a_name)
     value: Value = attrs.field(converter=_value, hash=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse the names kept for zone, locale and account: what stands there is taken at its word."""
+        if self.attribute in PROFILE:
+            raise DefinitionError("is kept for crmsdk; choose another name", path="attribute")
 
 
 @definition("emit")
@@ -324,7 +342,7 @@ class Update(Step):
 class Emit(Step):
     """Record an event of the customer; it may start and end runs like any other."""
 
-    event: str
+    event: str = attrs.field(validator=a_name)
     values: Properties = attrs.field(default=EMPTY, converter=properties, hash=False)
 
 

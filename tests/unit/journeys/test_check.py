@@ -504,3 +504,13 @@ def test_a_promo_email_without_an_unsubscribe_link_is_warned_of() -> None:
         surroundings = Surroundings(variables={"hi": {"email.en": needed}}, links={"unsubscribe_url"})
         found = [fault for fault in faults(promo, surroundings) if "unsubscribe link" in fault.sentence]
         assert [fault.severity for fault in found] == (["warning"] if warned else [])
+
+
+def test_a_journey_nested_without_end_is_told_so() -> None:
+    steps: list[Step] = [Exit()]
+    for _ in range(300):
+        steps = [Branch(When(did("x"), steps))]
+    (fault,) = faults(Journey("deep", on("x"), steps, kind="promo"))
+    assert fault.severity == "error"
+    assert fault.path.startswith("steps[0].arms[0].steps[0]")
+    assert fault.sentence == "is nested deeper than 100 levels; flatten the definition"
