@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 import attrs
 
@@ -58,8 +58,9 @@ class Figures:
             if note.kind is NoteKind.SENT
         }
         for message in self.messages:
-            if message.state is MessageState.SENT and not message.seed:
-                yield message, moments.get(message.id, message.not_before)
+            at = moments.get(message.id)  # missing when it was sent before the span, or after
+            if at is not None and message.state is MessageState.SENT and not message.seed:
+                yield message, at
 
     def sends(self, by: By | Sequence[By] = "day") -> Table:
         """Count messages sent, by one or several things; days and hours are UTC, a week is its Monday.
@@ -72,10 +73,13 @@ class Figures:
             if name not in _BY:
                 raise UnknownName("grouping", name, sorted(_BY))
         counts = Counter(tuple(_BY[name](message, at) for name in names) for message, at in self._sent())
-        rows = sorted(
-            ((*key, number) for key, number in counts.items()), key=lambda row: tuple(map(str, row))
-        )
-        return table_of(rows, *names, "sends")
+
+        def place(key: tuple[Any, ...]) -> list[Any]:
+            pairs = zip(names, key, strict=True)
+            return [_WEEKDAYS.index(one) if name == "weekday" else one for name, one in pairs]
+
+        keys = sorted(counts, key=place)
+        return table_of(((*key, counts[key]) for key in keys), *names, "sends")
 
     def busiest_day(self) -> tuple[date, int] | None:
         """Give the day with most sends, the first of several, UTC; None when nothing was sent."""
@@ -217,13 +221,13 @@ class Figures:
         """Show the main counts as text for a terminal."""
         busiest = self.busiest_day()
         parts = [
-            f"{self.start:%Y-%m-%d} to {self.until:%Y-%m-%d}, {len(self.people)} customers",
+            f"{self.start:%Y-%m-%d} to {self.until:%Y-%m-%d}, {_counted(len(self.people), 'customer')}",
             str(self.runs()),
             str(self.sends(("journey", "channel"))),
             str(self.held()),
         ]
         if busiest is not None:
-            parts.append(f"busiest day {busiest[0]}: {busiest[1]} messages")
+            parts.append(f"busiest day {busiest[0]}: {_counted(busiest[1], 'message')}")
         return "\n\n".join(parts)
 
     def __str__(self) -> str:  # type: ignore[explicit-override]  # typing has override from 3.12 on
@@ -231,11 +235,18 @@ class Figures:
         return self.summary()
 
 
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
 def _rules_of(note: Note) -> set[str]:
     blocked = note.data.get("blocked")
     if not isinstance(blocked, tuple) or not blocked:
         return {note.text.split(":")[0]}
     return {str(one.get("rule")) for one in blocked if isinstance(one, Mapping)}
+
+
+_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 def _day(_: Message, at: datetime) -> Value:
@@ -251,7 +262,7 @@ def _hour(_: Message, at: datetime) -> Value:
 
 
 def _weekday(_: Message, at: datetime) -> Value:
-    return at.strftime("%a")
+    return _WEEKDAYS[at.weekday()]  # strftime speaks the language of the machine
 
 
 def _step(message: Message, _: datetime) -> Value:

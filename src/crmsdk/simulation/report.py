@@ -7,8 +7,8 @@ from html import escape
 import attrs
 
 from crmsdk.journeys.definition import Journey
-from crmsdk.journeys.person import Note, Person
-from crmsdk.model.ids import CustomerId
+from crmsdk.journeys.person import Note, NoteKind, Person
+from crmsdk.model.ids import CustomerId, MessageId
 from crmsdk.model.message import Message
 from crmsdk.ports import Store
 from crmsdk.reports.page import Section
@@ -60,7 +60,8 @@ async def report_of(
     Args:
         store: Any store; of production, too.
         journeys: The definitions that ran.
-        start, until: The span, UTC; notes and messages outside of it are left out.
+        start, until: The span, UTC; what was noted outside of it is left out, and messages that were
+            neither due nor sent in it.
         taken: What became of the facts given, if known.
         zone: IANA zone of people whose zone is unknown.
     """
@@ -73,9 +74,14 @@ async def report_of(
         people.update((person.id, person) for person in await store.load(page) if person is not None)
         for rows in await store.messages_of(page, since=start):
             messages.extend(message for message in rows if message.due <= until)
+        known = {message.id for message in messages}
+        late: list[MessageId] = []  # due before the span and sent in it
         for customer, lines in zip(page, await store.notes_of(page, since=start), strict=True):
             if customer in people:
-                notes[customer] = [note for note in lines if note.at <= until]
+                notes[customer] = mine = [note for note in lines if note.at <= until]
+                late += [MessageId(note.message) for note in mine if note.kind is NoteKind.SENT]
+        found = await store.messages([id for id in dict.fromkeys(late) if id not in known])
+        messages.extend(message for message in found if message is not None)
     return Report(
         start=start,
         until=until,

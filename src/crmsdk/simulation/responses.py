@@ -9,6 +9,7 @@ from typing import Protocol, TypeAlias
 import attrs
 from typing_extensions import override
 
+from crmsdk.errors import ConfigError
 from crmsdk.model.customer import Identifier, IdentifierKind
 from crmsdk.model.ids import EventId
 from crmsdk.model.inputs import Track
@@ -47,6 +48,11 @@ class NoResponses(Responses):
         return ()
 
 
+def _chance(_: object, field: "attrs.Attribute[float]", value: float) -> None:
+    if not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise ConfigError(f"{field.name} is no chance; give one from 0 to 1, 10 % is 0.1")
+
+
 def _nothing(message: Message) -> Properties:  # noqa: ARG001 - the shape of all such functions
     return EMPTY
 
@@ -63,12 +69,15 @@ class ConstantResponses(Responses):
         event: What a buyer does; empty for nothing.
         properties: Makes the properties of that event.
         delay: Mean time to each further answer.
+
+    Raises:
+        ConfigError: a chance outside 0 to 1.
     """
 
-    opens: float = 0.2
-    clicks: float = 0.1
-    buys: float = 0.0
-    unsubscribes: float = 0.0
+    opens: float = attrs.field(default=0.2, validator=_chance)
+    clicks: float = attrs.field(default=0.1, validator=_chance)
+    buys: float = attrs.field(default=0.0, validator=_chance)
+    unsubscribes: float = attrs.field(default=0.0, validator=_chance)
     event: str = ""
     properties: Callable[[Message], Properties] = _nothing
     delay: timedelta = timedelta(hours=2)

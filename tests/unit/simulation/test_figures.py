@@ -1,19 +1,21 @@
 """A customer of a report is found by every name the application may know; stages and weeks are counted."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from crmsdk.errors import InputError, NaiveMoment, UnknownName
+from crmsdk.errors import ConfigError, InputError, NaiveMoment, UnknownName
 from crmsdk.journeys.definition import Journey
 from crmsdk.journeys.steps import Send
 from crmsdk.journeys.triggers import on
 from crmsdk.model.customer import Identifier
-from crmsdk.policy.ruleset import ContactPolicy
+from crmsdk.policy.ruleset import ContactPolicy, default_policy
 from crmsdk.segments.stages import Stages
 from crmsdk.segments.words import attr, did
-from crmsdk.simulation import Report, simulate
+from crmsdk.simulation import ConstantResponses, Report, Simulation, simulate
+from crmsdk.simulation.driving import drive
+from crmsdk.simulation.report import report_of
 from crmsdk.wire.recorded import identify, track
 
 MONDAY = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -96,3 +98,41 @@ def test_a_history_of_something_else_and_a_span_backwards_are_refused() -> None:
         simulate([], nested, start=MONDAY, until=MONDAY + HOUR)
     with pytest.raises(InputError, match="'until': lies before start"):
         simulate([], [], start=MONDAY, until=MONDAY - HOUR)
+
+
+PLAN = Journey("plan", on("visit"), [Send("hi", "email")], kind="promo", goal=did("paid").since_entry())
+
+
+def test_hours_and_weekdays_stand_in_their_own_order() -> None:
+    hours = (2, 10, 9, 24 * 4, 24 * 6 + 1)  # Monday, Friday, Sunday; 12:00 plus
+    history = [track(f"p{hour}", "visit", at=MONDAY + HOUR * hour) for hour in hours]
+    report = simulate([PLAN], history, start=MONDAY, until=MONDAY + 9 * 24 * HOUR, policy=ContactPolicy())
+    assert report.sends("hour").columns["hour"] == (12, 13, 14, 21, 22)
+    assert report.sends("weekday").columns["weekday"] == ("Mon", "Fri", "Sun")
+    assert report.sends(("journey", "weekday")).columns["weekday"] == ("Mon", "Fri", "Sun")
+
+
+def test_one_is_no_plural() -> None:
+    report = simulate([PLAN], [track("ann", "visit", at=MONDAY)], start=MONDAY, until=MONDAY + HOUR)
+    assert "2026-03-02 to 2026-03-02, 1 customer\n" in str(report)
+    assert "busiest day 2026-03-02: 1 message" in str(report).splitlines()
+
+
+def test_a_message_counts_in_the_span_it_was_sent_in() -> None:
+    evening, midnight, noon = MONDAY + 10 * HOUR, MONDAY + 12 * HOUR, MONDAY + 24 * HOUR
+    run = Simulation([PLAN], [track("ann", "visit", at=evening)], start=MONDAY, policy=default_policy())
+    run.run(noon)  # the night holds the message back until eight
+
+    def sent(start: datetime, until: datetime) -> list[object]:
+        return list(drive(report_of(run.store, [PLAN], start=start, until=until)).sends("day"))
+
+    assert sent(MONDAY, midnight) == []
+    assert sent(midnight, noon) == [{"day": date(2026, 3, 3), "sends": 1}]
+    assert sent(MONDAY, noon) == [{"day": date(2026, 3, 3), "sends": 1}]
+
+
+@pytest.mark.parametrize("chance", ["opens", "clicks", "buys", "unsubscribes"])
+@pytest.mark.parametrize("odd", [30, -0.1, "0.3", float("nan")])
+def test_a_chance_lies_between_nought_and_one(chance: str, odd: Any) -> None:
+    with pytest.raises(ConfigError, match=f"^{chance} is no chance"):
+        ConstantResponses(**{chance: odd})
