@@ -12,6 +12,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
+from difflib import get_close_matches
 from enum import Enum
 from pathlib import Path
 from types import UnionType
@@ -61,11 +62,14 @@ def from_environment(target: Callable[..., T], *, prefix: str, environ: Mapping[
         environ: The environment; the process's own if left out.
 
     Raises:
-        ConfigError: a variable is missing or cannot be read; it is named, its value is not shown.
+        ConfigError: a variable is missing, is nearly the name of one, or cannot be read; it is named, its
+            value is not shown.
     """
     found = os.environ if environ is None else environ
     given: dict[str, Any] = {}
-    for name, hint, needed in _parameters(target):
+    parameters = tuple(_parameters(target))
+    _refuse_slips(found, prefix, [name.upper() for name, _, _ in parameters])
+    for name, hint, needed in parameters:
         variable = prefix + name.upper()
         plain = _without_none(hint)
         file = found.get(f"{variable}_FILE", "")
@@ -82,6 +86,22 @@ def from_environment(target: Callable[..., T], *, prefix: str, environ: Mapping[
         named = f"{prefix}{field.upper()}" if field in given else f"settings of {prefix}…"
         problem = error.problem if isinstance(error, InputError) else str(error)
         raise ConfigError(f"{named}: {problem}") from None
+
+
+def _refuse_slips(environ: Mapping[str, str], prefix: str, known: list[str]) -> None:
+    """Refuse a variable that is nearly one of ours: what is misspelt would be passed over in silence.
+
+    Longer names may be of another prefix that begins with this one, so only as many words are compared.
+    """
+    known = [*known, *(f"{name}_FILE" for name in known)]
+    for variable in sorted(environ):
+        rest = variable.removeprefix(prefix)
+        if variable == rest or rest in known or not environ[variable]:
+            continue
+        alike = [name for name in known if name.count("_") == rest.count("_")]
+        near = get_close_matches(rest, alike, n=1, cutoff=0.65)
+        if near:
+            raise ConfigError(f"{variable} is no setting; did you mean {prefix}{near[0]}?")
 
 
 def _parameters(target: Callable[..., object]) -> Iterator[_Parameter]:
@@ -143,11 +163,11 @@ def _read(text: str, hint: Any, variable: str) -> object:
 def _scalar(text: str, hint: Any, variable: str) -> object:
     from pydantic import TypeAdapter  # noqa: PLC0415 - only who reads settings loads it
 
-    if hint is timedelta and text.replace(".", "", 1).isdigit():
-        return timedelta(seconds=float(text))
     try:
+        if hint is timedelta and text.replace(".", "", 1).isdigit():
+            return timedelta(seconds=float(text))
         return TypeAdapter(hint).validate_python(text)
-    except ValueError:  # pydantic's own words would show the value
+    except (ValueError, OverflowError):  # pydantic's own words would show the value
         raise ConfigError(f"{variable} is no {hint.__name__}; mend it") from None
 
 

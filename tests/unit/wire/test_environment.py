@@ -199,3 +199,28 @@ def key() -> Any:
 )
 def test_addresses_are_compared_in_one_form(written: str, compared: str) -> None:
     assert comparable(written) == compared
+
+
+@pytest.mark.parametrize(
+    ("variable", "meant"),
+    [
+        ("CRMSDK_MODUS", "CRMSDK_MODE"),
+        ("CRMSDK_ALLOW", "CRMSDK_ALLOWLIST"),
+        ("CRMSDK_SENDER", "CRMSDK_SENDERS"),
+        ("CRMSDK_SECRETS_FILE", "CRMSDK_SECRET_FILE"),
+    ],
+)
+def test_a_misspelt_variable_is_not_passed_over(variable: str, meant: str) -> None:
+    with pytest.raises(ConfigError, match=f"^{variable} is no setting; did you mean {meant}\\?"):
+        settings_from({**ENV, variable: "hush"})
+
+
+@pytest.mark.parametrize("variable", ["CRMSDK_SMTP_SENDER", "CRMSDK_SMS_MODE", "CRMSDK_POSTGRES", "MODUS"])
+def test_variables_of_others_are_left_alone(variable: str) -> None:
+    assert settings_from({**ENV, variable: "x"}) == settings_from(ENV)
+
+
+def test_a_span_no_clock_can_hold_is_a_fault_of_its_variable() -> None:
+    for text in ("1e30", "9" * 30, "²"):
+        with pytest.raises(ConfigError, match=r"^A_TIMEOUT is no timedelta"):
+            from_environment(Api, prefix="A_", environ={"A_TOKEN": "x", "A_TIMEOUT": text})
