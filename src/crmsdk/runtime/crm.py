@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import TracebackType
-from typing import Any, Self, Unpack
+from typing import Self, Unpack
 
 import attrs
 
@@ -31,9 +31,9 @@ from crmsdk.runtime.dispatch import Dispatcher
 from crmsdk.runtime.finding import find_customer, find_person, known_journey, named
 from crmsdk.runtime.importing import import_rows
 from crmsdk.runtime.opening import Parts, parts_of
-from crmsdk.runtime.options import Options, settled
+from crmsdk.runtime.options import ByHand, Options, Shown, settled
 from crmsdk.runtime.reporting import clicked_off, inputs_of, report_id
-from crmsdk.runtime.sending import Preview, hand_made, preview
+from crmsdk.runtime.sending import Preview, check_template, hand_made, preview
 from crmsdk.runtime.telling import Timeline, timeline
 from crmsdk.runtime.turning import Taken, Turner
 from crmsdk.segments.conditions import Predicate, predicate_of
@@ -504,7 +504,7 @@ class Crm:
         kind: str,
         key: str,
         seed: bool = False,
-        **options: Any,
+        **options: Unpack[ByHand],
     ) -> MessageId:
         """Put one message into the outbox by hand; the policy rules it like any other.
 
@@ -517,17 +517,16 @@ class Crm:
 
         Returns:
             The message's id.
+
+        Raises:
+            UnknownName: nobody of that name, or no such template.
+            InputError: a field of another kind.
         """
+        check_template(self._parts.templates, template)
+        customer = await find_customer(self._parts.store, who)
+        now, secret = self._now(), self._parts.project.secret
         message = hand_made(
-            await find_customer(self._parts.store, who),
-            template,
-            via,
-            kind=kind,
-            key=key,
-            seed=seed,
-            now=self._now(),
-            secret=self._parts.project.secret,
-            **options,
+            customer, template, via, kind=kind, key=key, seed=seed, now=now, secret=secret, **options
         )
         (known,) = await self._parts.store.messages([message.id])
         if known is None:
@@ -576,7 +575,7 @@ class Crm:
         via: str | Sequence[str],
         *,
         kind: str = "promo",
-        **options: Any,
+        **options: Unpack[Shown],
     ) -> Preview:
         """Show the final text for a person, warnings, and what the policy would decide; nothing is sent."""
         person = await find_person(self._parts.store, who)

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import timedelta
 from difflib import get_close_matches
 from typing import Required, TypedDict
 
@@ -15,7 +16,7 @@ from crmsdk.policy.ruleset import ContactPolicy
 from crmsdk.ports import Channel, Clock, Entropy, Ledger, TemplateEngine
 from crmsdk.segments.grammar import Predicate
 
-__all__ = ["Options", "Rules", "settled"]
+__all__ = ["ByHand", "Options", "Rules", "Shown", "settled"]
 
 
 class Rules(TypedDict, total=False):
@@ -30,6 +31,26 @@ class Rules(TypedDict, total=False):
     secret: str | bytes | Secret
     templates: str | os.PathLike[str] | Mapping[str, Mapping[str, str]] | TemplateEngine | None
     warn: Callable[[str], None] | None
+
+
+class ByHand(TypedDict, total=False):
+    """What else a message made by hand may say; each as in ``Send``."""
+
+    purpose: str
+    sender: str
+    topic: str
+    campaign: str
+    priority: int
+    expires: timedelta
+    values: Mapping[str, object] | None
+
+
+class Shown(TypedDict, total=False):
+    """What else a preview may say; each as in ``Send``."""
+
+    purpose: str
+    sender: str
+    values: Mapping[str, object] | None
 
 
 class Options(Rules, total=False):

@@ -5,17 +5,18 @@ from datetime import datetime, timedelta
 
 import attrs
 
-from crmsdk.errors import InputError
+from crmsdk.errors import InputError, UnknownName
 from crmsdk.journeys.person import Person
 from crmsdk.model.content import Content
 from crmsdk.model.ids import CustomerId, MessageId, keyed_id
 from crmsdk.model.message import Message, MessageKind
 from crmsdk.model.values import EMPTY, properties, text
 from crmsdk.policy.answer import Decision
+from crmsdk.ports import TemplateEngine
 from crmsdk.runtime.dispatch import Dispatcher
 from crmsdk.runtime.reaching import contact_facts, contact_request, template_values
 
-__all__ = ["Preview", "hand_made", "message_kind", "preview"]
+__all__ = ["Preview", "check_template", "hand_made", "message_kind", "preview"]
 
 _DAY = timedelta(days=1)
 
@@ -64,6 +65,17 @@ def message_kind(value: MessageKind | str) -> MessageKind:
     except ValueError:
         kinds = ", ".join(MessageKind)
         raise InputError(f"is no kind of message; kinds are {kinds}", field="kind") from None
+
+
+def check_template(engine: TemplateEngine, name: str) -> None:
+    """Refuse a template that nobody wrote, where the engine can name its templates.
+
+    Raises:
+        UnknownName: there is none of that name.
+    """
+    known = engine.names()
+    if known and text(name, "template") not in known:
+        raise UnknownName("template", name, known, field="template", mend="write it first")
 
 
 def hand_made(

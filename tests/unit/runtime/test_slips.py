@@ -109,3 +109,16 @@ async def test_one_piece_of_a_batch_that_no_store_could_keep_is_refused_where_it
         with pytest.raises(InputError, match=r"^field 'limit': is not positive"):
             await crm.advance(limit=0)
         assert await crm.customers() == []
+
+
+@pytest.mark.anyio
+async def test_a_template_nobody_wrote_is_refused_where_it_is_asked_for() -> None:
+    texts = {"hello": {"email.en": "subject: s\n---\nx\n"}}
+    async with Crm.open("memory://", zone="UTC", templates=texts, channels=[MemoryChannel()]) as crm:
+        await crm.identify("ann", email="ann@shop.example")
+        with pytest.raises(
+            UnknownName, match=r"^field 'template': unknown template 'helo'; did you mean 'hello'"
+        ):
+            await crm.send("ann", "helo", "email", kind="promo", key="1")
+        assert not (await crm.timeline("ann")).entries
+        assert await crm.send("ann", "hello", "email", kind="promo", key="1")
