@@ -147,6 +147,13 @@ def _page(report: Report, account: ImportReport, stages: Table, week: Week, verd
     return report.to_html(title="A year of a gift shop, rehearsed", customers=[CUSTOMER], more=more)
 
 
+def _clear(folder: Path) -> None:
+    """Remove what an earlier demo left, and nothing else of the folder."""
+    for name in _FILES:
+        for ending in ("", "-wal", "-shm"):
+            (folder / f"{name}{ending}").unlink(missing_ok=True)
+
+
 @contextmanager
 def _few_collections() -> Iterator[None]:
     """Look for garbage rarely: histories only grow here, and walking them again finds nothing."""
@@ -168,9 +175,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     folder: Path = parser.parse_args(argv).folder
     began = time.monotonic()
     folder.mkdir(parents=True, exist_ok=True)
-    for name in _FILES:
-        for path in folder.glob(f"{name}*"):
-            path.unlink()
+    _clear(folder)
 
     _heading(1, "Import: real invoices of a gift shop through the typed catalog into SQLite")
     rows = list(invoice_rows(find_data(), received=RECEIVED))
