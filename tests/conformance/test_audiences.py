@@ -12,6 +12,14 @@ from crmsdk.testing.audience_suite import AudienceSuite
 from tests.audience_clickhouse import clickhouse_of
 from tests.audience_databases import duckdb_of, postgres_of
 
+PERSONAL = frozenset(
+    {
+        *("calendar", "sequence", "trend", "streak", "regular", "gap", "gap-variation"),
+        *("attr-changed", "attr-held", "bucket"),
+    }
+)
+"""What is asked of one person only."""
+
 
 class TestMemoryAudience(AudienceSuite):
     examples = 5
@@ -21,7 +29,7 @@ class TestMemoryAudience(AudienceSuite):
 
 
 class TestDuckDBAudience(AudienceSuite):
-    refuses = frozenset({"calendar", "sequence", "attr-changed", "attr-held", "bucket"})
+    refuses = PERSONAL
 
     def open_audience(self, facts: Sequence[Facts], *, max_rows: int = 1_000_000) -> Audience:
         return duckdb_of(facts, max_rows=max_rows)
@@ -29,7 +37,7 @@ class TestDuckDBAudience(AudienceSuite):
 
 @pytest.mark.service("postgres")
 class TestPostgresAudience(AudienceSuite):
-    refuses = frozenset({"calendar", "attr-changed", "attr-held", "bucket"})
+    refuses = PERSONAL
 
     def open_audience(self, facts: Sequence[Facts], *, max_rows: int = 1_000_000) -> Audience:
         return postgres_of(facts, max_rows=max_rows)
@@ -38,7 +46,7 @@ class TestPostgresAudience(AudienceSuite):
 @pytest.mark.proof
 @pytest.mark.engine("chdb")
 class TestClickHouseAudience(AudienceSuite):
-    refuses = frozenset({"calendar", "attr-changed", "attr-held", "bucket"})
+    refuses = PERSONAL
     deviations: ClassVar[Mapping[str, str]] = {
         "test_large_integers_and_doubles_stay_apart": "an integer of more than 64 bits in JSON is text to it"
     }

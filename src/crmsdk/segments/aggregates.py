@@ -15,7 +15,7 @@ from crmsdk.segments.asking import Comparable, Readable
 from crmsdk.segments.conditions import Predicate
 from crmsdk.segments.occurrences import Meant, Named, Occurrences, as_name, prop_name
 
-__all__ = ["Aggregate", "Function", "Measured"]
+__all__ = ["COMPARING", "Aggregate", "Function", "Measured", "whole_fault"]
 
 
 class Function(StrEnum):
@@ -71,7 +71,9 @@ class Aggregate(Predicate):
         object.__setattr__(self, "operand", operand)
 
 
-_COMPARING = frozenset({Op.EQ, Op.LT, Op.LE, Op.GT, Op.GE, Op.BETWEEN})
+COMPARING = frozenset({Op.EQ, Op.LT, Op.LE, Op.GT, Op.GE, Op.BETWEEN})
+"""What may be asked of a number that is made of several values."""
+
 _SPOKEN = {
     Function.SUM: "a sum",
     Function.AVG: "an average",
@@ -83,23 +85,34 @@ _SPOKEN = {
 
 def _fault(function: Function, op: Op, operand: Value) -> str:
     spoken = _SPOKEN[function]
-    if op not in _COMPARING:
+    if function is Function.DISTINCT:
+        return whole_fault(spoken, op, operand)
+    if op not in COMPARING:
         return f"{spoken} cannot be asked {op}; use == < <= > >= or between"
     bounds = operand if isinstance(operand, tuple) else (operand,)
     for bound in bounds:
         kind = kind_of(bound)
         compares = f"{spoken} is compared with {kind}"
-        if function is Function.DISTINCT:
-            if isinstance(bound, bool) or not isinstance(bound, int):
-                return f"{compares if kind != 'number' else f'{spoken} is whole'}; give an integer"
-            if bound < 0:
-                return "a number of different values is never below zero; for none at all use == 0"
-        elif isinstance(bound, Money) or kind == "number":
+        if isinstance(bound, Money) or kind == "number":
             continue
-        elif function in (Function.SUM, Function.AVG):
+        if function in (Function.SUM, Function.AVG):
             return f"{compares}; give a number or Money"
-        elif kind not in ("date", "moment"):
+        if kind not in ("date", "moment"):
             return f"{compares}; give a number, Money, a date or a moment"
+    return ""
+
+
+def whole_fault(spoken: str, op: Op, operand: Value) -> str:
+    """Say why a whole number cannot be compared so; empty where it can."""
+    if op not in COMPARING:
+        return f"{spoken} cannot be asked {op}; use == < <= > >= or between"
+    for bound in operand if isinstance(operand, tuple) else (operand,):
+        if isinstance(bound, float):
+            return f"{spoken} is whole; give an integer"
+        if isinstance(bound, bool) or not isinstance(bound, int):
+            return f"{spoken} is compared with {kind_of(bound)}; give an integer"
+        if bound < 0:
+            return f"{spoken} is never below zero; for none at all use == 0"
     return ""
 
 

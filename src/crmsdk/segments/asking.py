@@ -15,7 +15,7 @@ from crmsdk.model.comparison import Op
 from crmsdk.model.values import Value
 from crmsdk.segments.windows import Absolute, Relation, Relative, Timing
 
-__all__ = ["Asked", "Comparable", "Readable", "Timed"]
+__all__ = ["Asked", "Comparable", "Lasting", "Readable", "Timed"]
 
 A_co = TypeVar("A_co", covariant=True)
 
@@ -76,6 +76,39 @@ class Comparable(_Unfinished, Generic[A_co]):  # noqa: PLW1641 - == asks a quest
 
     def between(self, low: Asked, high: Asked) -> A_co:
         """Ask whether the value lies between two, both included."""
+        return self._ask(Op.BETWEEN, (low, high), False)
+
+
+class Lasting(_Unfinished, Generic[A_co]):  # noqa: PLW1641 - == asks a question, so a hash would mean nothing
+    """A length of time that can be compared with a ``timedelta``; a missing one never compares.
+
+    Args:
+        ask: As of ``Comparable``.
+    """
+
+    def __init__(self, ask: Callable[[Op, object, bool], A_co]) -> None:
+        self._ask = ask
+
+    def __eq__(self, other: timedelta) -> A_co:  # type: ignore[override, explicit-override]  # a comparison makes a question
+        return self._ask(Op.EQ, other, False)
+
+    def __ne__(self, other: timedelta) -> A_co:  # type: ignore[override, explicit-override]  # the same
+        return self._ask(Op.EQ, other, True)
+
+    def __lt__(self, other: timedelta) -> A_co:
+        return self._ask(Op.LT, other, False)
+
+    def __le__(self, other: timedelta) -> A_co:
+        return self._ask(Op.LE, other, False)
+
+    def __gt__(self, other: timedelta) -> A_co:
+        return self._ask(Op.GT, other, False)
+
+    def __ge__(self, other: timedelta) -> A_co:
+        return self._ask(Op.GE, other, False)
+
+    def between(self, low: timedelta, high: timedelta) -> A_co:
+        """Ask whether the time lies between two, both included."""
         return self._ask(Op.BETWEEN, (low, high), False)
 
 

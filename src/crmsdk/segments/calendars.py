@@ -16,7 +16,7 @@ from crmsdk.errors import InputError
 from crmsdk.model.zones import at_local, local_day
 from crmsdk.segments.windows import Unit
 
-__all__ = ["period_of", "start_of"]
+__all__ = ["is_empty", "period_of", "start_of"]
 
 _MIDNIGHT = time(0)
 _MONTHS = {Unit.MONTH: 1, Unit.QUARTER: 3, Unit.YEAR: 12}
@@ -49,3 +49,9 @@ def start_of(number: int, unit: Unit, tz: ZoneInfo) -> datetime | None:
         return at_local(day, _MIDNIGHT, tz)
     except (ValueError, OverflowError, InputError):
         return None
+
+
+def is_empty(number: int, unit: Unit, tz: ZoneInfo) -> bool:
+    """Say whether a zone skips a period whole, as Apia did 30 December 2011."""
+    start = start_of(number, unit, tz)
+    return start is not None and start == start_of(number + 1, unit, tz)

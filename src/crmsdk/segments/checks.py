@@ -17,8 +17,13 @@ from crmsdk.segments.grammar import (
     Did,
     EventTime,
     Function,
+    Gap,
+    GapVariation,
     InOrder,
+    Regular,
     SinceEntry,
+    Streak,
+    Trend,
 )
 
 __all__ = ["problems"]
@@ -67,10 +72,15 @@ def _faults(
                 yield f"attribute {name!r} is {kind}, not a moment; only moments lie before or after others"
         case SinceEntry(event=event, tests=tests):
             yield from _event(event, tests, events)
+        case Trend(of, prop=prop):
+            yield from _event(of.event, of.tests, events)
+            if prop is not None and of.event in events:
+                what = f"property {prop!r} of event {of.event!r}"
+                yield from _compared(what, prop, Op.EQ, leaf.like(), events[of.event])
         case InOrder(steps, absent=absent):
             for of in (*steps, *([] if absent is None else [absent])):
                 yield from _event(of.event, of.tests, events)
-        case Did() | EventTime():
+        case Did() | EventTime() | Streak() | Regular() | Gap() | GapVariation():
             yield from _event(leaf.of.event, leaf.of.tests, events)
         case Aggregate(of, function, prop, op, operand):
             yield from _event(of.event, of.tests, events)

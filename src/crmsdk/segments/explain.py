@@ -6,8 +6,12 @@ from typing import assert_never, cast
 
 from crmsdk.model.comparison import Op, PropTest
 from crmsdk.model.consent import ConsentState
-from crmsdk.model.values import Value
-from crmsdk.segments.event_phrases import sequence_told, window_told
+from crmsdk.segments.event_phrases import (
+    measure_told,
+    regular_told,
+    sequence_told,
+    window_told,
+)
 from crmsdk.segments.grammar import (
     Absolute,
     Aggregate,
@@ -25,11 +29,14 @@ from crmsdk.segments.grammar import (
     Edge,
     EventTime,
     Function,
+    Gap,
+    GapVariation,
     InOrder,
     Node,
     Not,
     Occurrences,
     Or,
+    Regular,
     Relation,
     Relative,
     RunAnd,
@@ -37,11 +44,13 @@ from crmsdk.segments.grammar import (
     RunOr,
     Segment,
     SinceEntry,
+    Streak,
     Timing,
+    Trend,
 )
 from crmsdk.segments.people_phrases import list_told, person_told
 from crmsdk.segments.phrases import Language, Noun, Phrase, Speaker
-from crmsdk.segments.verdict import Because, Verdict
+from crmsdk.segments.verdict import Because, Threshold, Verdict
 
 __all__ = ["describe", "heading", "render", "spell_span"]
 
@@ -167,6 +176,11 @@ def _told(condition: Condition, speaker: Speaker) -> str:
         case Aggregate():
             what = speaker.say(_MEASURED[node.function], prop=node.prop, of=_occurrences(node.of, speaker))
             return _compared(what, node.op, node.operand, speaker)
+        case Trend() | Streak() | Gap() | GapVariation():
+            what = measure_told(node, _occurrences(node.of, speaker), speaker)
+            return _compared(what, node.op, node.operand, speaker)
+        case Regular():
+            return regular_told(node, _occurrences(node.of, speaker), speaker)
         case InOrder():
             steps = [_occurrences(step, speaker) for step in node.steps]
             absent = None if node.absent is None else _occurrences(node.absent, speaker)
@@ -202,7 +216,7 @@ def _bracketed(condition: Condition, speaker: Speaker) -> str:
     return f"({text})" if isinstance(condition, And | Or | RunAnd | RunOr) else text
 
 
-def _compared(what: str, op: Op, operand: Value, speaker: Speaker) -> str:
+def _compared(what: str, op: Op, operand: Threshold, speaker: Speaker) -> str:
     if op is Op.BETWEEN and isinstance(operand, tuple):
         low, high = map(speaker.value, operand)
         return speaker.say(_COMPARED[op], what=what, low=low, high=high)

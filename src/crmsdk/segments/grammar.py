@@ -34,7 +34,9 @@ from crmsdk.segments.conditions import (
 )
 from crmsdk.segments.occurrences import Named, Occurrences, as_name, as_tests, name_of
 from crmsdk.segments.people import AttrChanged, AttrHeld, Bucket
+from crmsdk.segments.rhythms import Gap, GapVariation, Regular, Rhythmic, Streak
 from crmsdk.segments.sequences import InOrder
+from crmsdk.segments.trends import Trend, Trending
 from crmsdk.segments.windows import (
     Absolute,
     Calendar,
@@ -67,6 +69,8 @@ __all__ = [
     "Edge",
     "EventTime",
     "Function",
+    "Gap",
+    "GapVariation",
     "InOrder",
     "Interval",
     "Named",
@@ -75,6 +79,7 @@ __all__ = [
     "Occurrences",
     "Or",
     "Predicate",
+    "Regular",
     "Relation",
     "Relative",
     "Rolling",
@@ -84,7 +89,9 @@ __all__ = [
     "RunPredicate",
     "Segment",
     "SinceEntry",
+    "Streak",
     "Timing",
+    "Trend",
     "Unit",
     "Window",
     "name_of",
@@ -197,7 +204,7 @@ class Counted:
 
 @definition("did")
 @attrs.frozen
-class Did(Counted, Windowed["Did"], Measured, Predicate):
+class Did(Counted, Windowed["Did"], Measured, Trending, Rhythmic, Predicate):
     """Count events: hold where their number lies within bounds, once or more if nothing else is said.
 
     Attributes:
@@ -310,6 +317,11 @@ Node: TypeAlias = (
     | AttrChanged
     | AttrHeld
     | Bucket
+    | Trend
+    | Streak
+    | Regular
+    | Gap
+    | GapVariation
     | ConsentTest
     | RunNot
     | RunAnd

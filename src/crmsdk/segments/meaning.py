@@ -12,11 +12,10 @@ from typing import assert_never, cast, overload
 from zoneinfo import ZoneInfo
 
 from crmsdk.model.comparison import compare
-from crmsdk.model.event import Event, Position
+from crmsdk.model.event import Event
 from crmsdk.model.facts import Facts
 from crmsdk.model.moment import to_moment
 from crmsdk.model.values import Value
-from crmsdk.segments.chaining import spells_of
 from crmsdk.segments.explain import heading
 from crmsdk.segments.framing import EVER, frame_of
 from crmsdk.segments.grammar import (
@@ -36,11 +35,14 @@ from crmsdk.segments.grammar import (
     Edge,
     EventTime,
     Function,
+    Gap,
+    GapVariation,
     InOrder,
     Node,
     Not,
     Or,
     Predicate,
+    Regular,
     Relation,
     Relative,
     RunAnd,
@@ -49,11 +51,13 @@ from crmsdk.segments.grammar import (
     RunPredicate,
     Segment,
     SinceEntry,
+    Streak,
     Timing,
+    Trend,
 )
+from crmsdk.segments.habits import habit_answer, habit_found
 from crmsdk.segments.knowing import person_answer, person_found
 from crmsdk.segments.measuring import aggregate_holds, aggregate_steps, aggregated
-from crmsdk.segments.spells import answer_of
 from crmsdk.segments.unfolding import (
     Answer,
     Slices,
@@ -134,8 +138,8 @@ def _answer(condition: Condition, facts: Facts, now: datetime, run: RunView | No
             return in_zone_of(node.of.window, partial(_at_edge, node, facts), facts, zone, now)
         case Aggregate():
             return in_zone_of(node.of.window, partial(_aggregated, node, facts), facts, zone, now)
-        case InOrder():
-            return in_zone_of(node.window, partial(_in_order, node, facts), facts, zone, now)
+        case InOrder() | Trend() | Streak() | Regular() | Gap() | GapVariation():
+            return habit_answer(node, facts, now, zone)
         case SinceEntry():
             moments = [event.at for event in events_since(node, facts, run)]
             return _counted(node, slices(moments, EVER, now))
@@ -179,10 +183,6 @@ def _done(node: Did, facts: Facts, now: datetime, tz: ZoneInfo) -> Answer:
 
 def _aggregated(node: Aggregate, facts: Facts, now: datetime, tz: ZoneInfo) -> Answer:
     return first_flip(aggregate_steps(node, facts, now, tz), partial(aggregate_holds, node))
-
-
-def _in_order(node: InOrder, facts: Facts, now: datetime, tz: ZoneInfo) -> Answer:
-    return answer_of(spells_of(node, facts, now, tz), now)
 
 
 def _counted(node: Counted, steps: Slices) -> Answer:
@@ -264,7 +264,7 @@ _RELATED: Mapping[Relation, Callable[[datetime, timedelta, datetime], Answer]] =
 def _because(condition: Condition, facts: Facts, now: datetime, run: RunView | None, zone: str) -> Because:
     node = cast("Node", condition)
     matched, until = _answer(node, facts, now, run, zone)
-    found: Value = None
+    found: Threshold = None
     asked: Threshold = None
     events: Sequence[Event] = ()
     parts: tuple[Condition, ...] = ()
@@ -272,9 +272,8 @@ def _because(condition: Condition, facts: Facts, now: datetime, run: RunView | N
         case Did():
             _, events = next(occurrence_steps(node.of, facts, now, zone_of(node.of.window, facts, zone, now)))
             found, asked = len(events), (node.low, node.high)
-        case InOrder():
-            spells = spells_of(node, facts, now, zone_of(node.window, facts, zone, now))
-            events = max((spell.events for spell in spells if spell.covers(now)), default=(), key=_last)
+        case InOrder() | Trend() | Streak() | Regular() | Gap() | GapVariation():
+            found, asked, events = habit_found(node, facts, now, zone)
         case SinceEntry():
             events = [event for event in events_since(node, facts, run) if event.at <= now]
             found, asked = len(events), (node.low, node.high)
@@ -316,10 +315,6 @@ def _because(condition: Condition, facts: Facts, now: datetime, run: RunView | N
         events=tuple(event.id for event in events),
         parts=tuple(_because(part, facts, now, run, zone) for part in parts),
     )
-
-
-def _last(events: Sequence[Event]) -> Position:
-    return events[-1].position
 
 
 def _asked_of(timing: Timing) -> Threshold:

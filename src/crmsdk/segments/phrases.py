@@ -15,7 +15,6 @@ import attrs
 
 from crmsdk.errors import DefinitionError
 from crmsdk.model.money import Money
-from crmsdk.model.values import Value
 from crmsdk.segments.verdict import Threshold
 
 __all__ = ["LANGUAGES", "Language", "Noun", "Phrase", "Speaker"]
@@ -116,7 +115,7 @@ class Speaker:
             case _:
                 return repr(value)
 
-    def values(self, values: Iterable[Value]) -> str:
+    def values(self, values: Iterable[Threshold]) -> str:
         """Say several values, one after another."""
         return ", ".join(self.value(value) for value in values)
 

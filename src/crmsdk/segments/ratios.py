@@ -6,7 +6,7 @@ from fractions import Fraction
 from crmsdk.model.comparison import Op, compare
 from crmsdk.model.values import Value
 
-__all__ = ["compare_ratio", "quotient"]
+__all__ = ["as_written", "compare_ratio", "double", "quotient", "root_of"]
 
 
 def compare_ratio(op: Op, over: float, under: float, operand: Value) -> bool:
@@ -25,9 +25,24 @@ def compare_ratio(op: Op, over: float, under: float, operand: Value) -> bool:
         low, high = operand
         return compare_ratio(Op.GE, over, under, low) and compare_ratio(Op.LE, over, under, high)
     if isinstance(over, int) and isinstance(under, int) and isinstance(operand, int | float):
-        bound = Fraction(repr(operand)) if isinstance(operand, float) else Fraction(operand)
+        bound = as_written(operand)
         return compare(op, over * bound.denominator, bound.numerator * under)
     return compare(op, quotient(over, under), operand)
+
+
+def as_written(number: float) -> Fraction:
+    """Read a number as the decimal it is written as: 0.1 as a tenth, not as the double beside it."""
+    return Fraction(repr(number)) if isinstance(number, float) else Fraction(number)
+
+
+def double(ratio: Fraction) -> float:
+    """Give the nearest double; beyond the largest it is infinite."""
+    return quotient(ratio.numerator, ratio.denominator)
+
+
+def root_of(over: int, under: int) -> float:
+    """Give the square root of a fraction that is not negative."""
+    return math.sqrt(over / under)
 
 
 def quotient(over: float, under: float) -> float:

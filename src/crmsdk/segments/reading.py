@@ -20,16 +20,21 @@ from crmsdk.segments.grammar import (
     ConsentTest,
     Did,
     EventTime,
+    Gap,
+    GapVariation,
     InOrder,
     Node,
     Not,
     Occurrences,
     Or,
+    Regular,
     RunAnd,
     RunNot,
     RunOr,
     Segment,
     SinceEntry,
+    Streak,
+    Trend,
     Window,
 )
 
@@ -97,6 +102,10 @@ def reads(condition: Condition) -> Reads:
     match node:
         case Did() | Aggregate() | EventTime():
             return _of_events(node.of.window, node.of)
+        case Trend() | Gap() | GapVariation():
+            return _of_events(node.of.window, node.of)
+        case Streak() | Regular():
+            return Reads.union((_of_events(None, node.of), _ZONE))
         case InOrder():
             absent = () if node.absent is None else (node.absent,)
             return _of_events(node.window, *node.steps, *absent)

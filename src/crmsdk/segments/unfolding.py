@@ -38,12 +38,14 @@ __all__ = [
     "moved",
     "occurrence_steps",
     "slices",
+    "together",
     "zone_at",
     "zone_of",
     "zone_steps",
 ]
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 Slices: TypeAlias = Iterator[tuple[datetime, int, int]]
 """Steps of a window: which events of a list, from index to index, lie in it."""
@@ -148,6 +150,23 @@ def first_flip(steps: Iterable[tuple[datetime, T]], holds: Callable[[T], bool]) 
         if holds(later) is not matched:
             return matched, at
     return matched, None
+
+
+def together(
+    one: Iterable[tuple[datetime, T]], two: Iterable[tuple[datetime, U]]
+) -> Iterator[tuple[datetime, tuple[T, U]]]:
+    """Join two unfoldings of one ``now`` into one of both values."""
+    first, second = iter(one), iter(two)
+    (now, left), (_, right) = next(first), next(second)
+    yield now, (left, right)
+    ahead, beside = next(first, None), next(second, None)
+    while ahead or beside:
+        at = min(step[0] for step in (ahead, beside) if step)
+        if ahead and ahead[0] == at:
+            left, ahead = ahead[1], next(first, None)
+        if beside and beside[0] == at:
+            right, beside = beside[1], next(second, None)
+        yield at, (left, right)
 
 
 def attribute_steps(facts: Facts, name: str, now: datetime) -> Iterator[tuple[datetime, Value]]:

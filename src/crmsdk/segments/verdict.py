@@ -13,7 +13,7 @@ from crmsdk.segments.conditions import Condition
 
 __all__ = ["Because", "RunView", "Threshold", "Verdict"]
 
-Threshold: TypeAlias = Value | timedelta
+Threshold: TypeAlias = Value | timedelta | tuple[timedelta, timedelta]
 
 
 @attrs.frozen(kw_only=True)
@@ -54,7 +54,7 @@ class Because:
     text: str
     matched: bool
     until: datetime | None
-    found: Value = attrs.field(default=None, repr=False)
+    found: Threshold = attrs.field(default=None, repr=False)
     asked: Threshold = attrs.field(default=None, repr=False)
     events: tuple[EventId, ...] = ()
     parts: tuple["Because", ...] = ()

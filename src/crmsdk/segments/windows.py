@@ -7,7 +7,7 @@ Calendar windows alone follow the wall clock of the person's zone.
 from abc import abstractmethod
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Generic, TypeAlias, TypeVar, cast
+from typing import ClassVar, Generic, TypeAlias, TypeVar, cast
 
 import attrs
 
@@ -26,6 +26,7 @@ __all__ = [
     "Unit",
     "Window",
     "Windowed",
+    "as_duration",
     "as_moment",
     "as_number",
     "as_span",
@@ -68,7 +69,12 @@ def _refuse_reversed(start: datetime, end: datetime) -> None:
         raise DefinitionError("an interval ends after it starts; give the earlier moment first", path="end")
 
 
-def _as_ago(value: object) -> timedelta:
+def as_duration(value: object) -> timedelta:
+    """Take a span that may be nothing.
+
+    Raises:
+        DefinitionError: it is none.
+    """
     return _ZERO if value == _ZERO else as_span(value)
 
 
@@ -83,7 +89,9 @@ class Rolling:
     """
 
     span: timedelta = attrs.field(converter=as_span)
-    ago: timedelta = attrs.field(default=_ZERO, converter=_as_ago)
+    ago: timedelta = attrs.field(default=_ZERO, converter=as_duration)
+
+    LONGEST: ClassVar[timedelta] = _LONGEST
 
 
 @definition("interval")

@@ -8,6 +8,7 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
+import attrs
 from hypothesis import strategies as st
 
 from crmsdk.model.comparison import Op
@@ -19,8 +20,10 @@ from crmsdk.model.money import Money
 from crmsdk.segments.aggregates import Aggregate, Function
 from crmsdk.segments.conditions import Predicate
 from crmsdk.segments.occurrences import Occurrences
+from crmsdk.segments.rhythms import Gap, GapVariation, Middle, Regular, Run, Streak
 from crmsdk.segments.sequences import InOrder
-from crmsdk.segments.windows import Rolling
+from crmsdk.segments.trends import Trend
+from crmsdk.segments.windows import Calendar, Rolling, Unit
 from crmsdk.testing._edges import (
     DATES,
     EVENTS,
@@ -39,7 +42,7 @@ from crmsdk.testing._edges import (
     windows,
 )
 
-__all__ = ["aggregates", "busy_histories", "event_questions", "sequences"]
+__all__ = ["aggregates", "busy_histories", "event_questions", "gaps", "rhythms", "sequences", "trends"]
 
 _ANN = CustomerId("ann")
 _AMOUNTS: tuple[tuple[Any, ...], ...] = (
@@ -98,9 +101,44 @@ def _steps() -> st.SearchStrategy[Occurrences]:
     return st.builds(Occurrences, names, tests=few)
 
 
+@st.composite
+def trends(draw: st.DrawFn) -> Trend:
+    """Draw a question about a window and those before it."""
+    of = draw(occurrences().filter(lambda of: isinstance(of.window, Rolling | Calendar)))
+    most = 3
+    if isinstance(of.window, Rolling) and most * of.window.span + of.window.ago > Rolling.LONGEST:
+        of = attrs.evolve(of, window=Rolling(timedelta(days=7)))
+    op = draw(st.sampled_from(_COMPARING))
+    operand = draw(_compared_with(op, (0, 0.1, 0.5, 1, 1.5, 2, 3)))
+    prop = draw(st.sampled_from((None, None, *PROPS[:2])))
+    currency = None if prop is None else draw(st.sampled_from((None, "RUB")))
+    return Trend(of, op, operand, over=draw(st.integers(1, most)), prop=prop, currency=currency)
+
+
+@st.composite
+def rhythms(draw: st.DrawFn) -> Streak | Regular:
+    """Draw a question about local periods with events."""
+    of, unit = draw(occurrences()), draw(st.sampled_from((Unit.DAY, *Unit)))
+    if draw(st.booleans()):
+        op = draw(st.sampled_from(_COMPARING))
+        return Streak(of, unit, draw(st.sampled_from(Run)), op, draw(_compared_with(op, (0, 1, 2, 3))))
+    periods = draw(st.integers(1, 4))
+    return Regular(attrs.evolve(of, window=None), draw(st.integers(1, periods)), periods, unit)
+
+
+@st.composite
+def gaps(draw: st.DrawFn) -> Gap | GapVariation:
+    """Draw a question about the times between events."""
+    of, op = draw(occurrences()), draw(st.sampled_from(_COMPARING))
+    if draw(st.booleans()):
+        return GapVariation(of, op, draw(_compared_with(op, (0, 0.1, 0.5, 1, 1.5))))
+    spans = (*_STEPS[:5], timedelta(hours=12), timedelta(days=2), timedelta(days=7))
+    return Gap(of, draw(st.sampled_from(Middle)), op, draw(_compared_with(op, spans)))
+
+
 def event_questions() -> st.SearchStrategy[Predicate]:
     """Draw one question about events that needs more than counting them."""
-    return st.one_of(aggregates(), sequences())
+    return st.one_of(aggregates(), sequences(), trends(), rhythms(), gaps())
 
 
 @st.composite

@@ -142,10 +142,7 @@ def inside(values: Mapping[str, Any], path: str) -> Any:
 
 def number(at: int, unit: str, tz: ZoneInfo) -> int:
     """Number the local period of a moment."""
-    if not datable(at):
-        day = date.min if at < 0 else date.max
-    else:
-        day = local_day(START + timedelta(microseconds=at), tz)
+    day = day_at(at, tz)
     months = day.year * 12 + day.month - 1
     weeks = (day - timedelta(days=day.weekday())).toordinal() // 7
     return {"day": day.toordinal(), "week": weeks, "month": months, "quarter": months // 3, "year": day.year}[
@@ -159,7 +156,7 @@ def starts(facts: Facts, node: Any) -> set[int]:
     out = set()
     for unit, most in periods_of(node):
         for tz in (ZoneInfo(name) for name in zones if isinstance(name, str)):
-            for day in {local_day(e.at, tz) for e in facts.events if datable(us(e.at))}:
+            for day in {day_at(us(event.at), tz) for event in facts.events}:
                 begun: date | None = day
                 for _ in range(most + 1):
                     begun = None if begun is None else following(begun, unit)
@@ -168,9 +165,12 @@ def starts(facts: Facts, node: Any) -> set[int]:
     return out
 
 
-def datable(at: int) -> bool:
-    """Whether the local date lies within the years 1 to 9999 everywhere."""
-    return FIRST + 2 * DAY < at < LAST - 2 * DAY
+def day_at(at: int, tz: ZoneInfo) -> date:
+    """The local date; the first or last there is where it would lie outside of the years 1 to 9999."""
+    try:
+        return local_day(START + timedelta(microseconds=at), tz)
+    except InputError:
+        return date.min if at < 0 else date.max
 
 
 def following(day: date, unit: str) -> date | None:
@@ -194,7 +194,15 @@ def following(day: date, unit: str) -> date | None:
 def periods_of(node: Any) -> set[tuple[str, int]]:
     """Every unit a condition names, and how many periods back it looks."""
     if isinstance(node, dict):
-        own = {(node["unit"], node.get("oldest", 0) + 1)} if "unit" in node else set()
+        own = (
+            {(node["unit"], max(node.get("oldest", 0), node.get("periods", 2)) + 1)}
+            if "unit" in node
+            else set()
+        )
+        if node.get("is") == "trend" and "unit" in node["of"]["window"]:
+            window = node["of"]["window"]
+            oldest, newest = window.get("oldest", 0), window.get("newest", 0)
+            own |= {(window["unit"], oldest + node.get("over", 1) * (oldest - newest + 1) + 1)}
         return own.union(*(periods_of(item) for item in node.values()))
     if isinstance(node, list):
         return set().union(*(periods_of(item) for item in node))
@@ -245,19 +253,22 @@ class World:
         names = {name, name.partition(".")[0]}
         return [us(write.at) for write in self.facts.attributes if write.name in names]
 
-    def chosen(self, of: dict[str, Any], now: int) -> list[Any]:
+    def chosen(self, of: dict[str, Any], now: int, back: int = 0) -> list[Any]:
+        """Give the events meant; of a window that moves, those of the window so many of its widths before."""
         out = []
         for at, _, event in self.events:
             window = of.get("window")
             if window is None:
                 good = at <= now
             elif window["is"] == "rolling":
-                ago = width(window.get("ago", "PT0S"))
+                ago = width(window.get("ago", "PT0S")) + back * width(window["span"])
                 good = now - ago - width(window["span"]) < at <= now - ago
             elif window["is"] == "calendar":
-                unit, back = window["unit"], number(now, window["unit"], self.zone(now))
-                back -= number(at, unit, self.zone(now))
-                good = window.get("newest", 0) <= back <= window.get("oldest", 0) and at <= now
+                unit, tz = window["unit"], self.zone(now)
+                newest, oldest = window.get("newest", 0), window.get("oldest", 0)
+                shift = back * (oldest - newest + 1)
+                age = number(now, unit, tz) - number(at, unit, tz) - shift
+                good = newest <= age <= oldest and at <= now
             else:
                 good = us(window["start"]) <= at < us(window["end"]) and at <= now
             if good and event.name == of["event"] and self.passes(of, event):
@@ -313,6 +324,12 @@ class World:
                 return self.aggregated(node, now)
             case "sequence":
                 return self.in_order(node, now)
+            case "trend":
+                return self.trend(node, now)
+            case "streak" | "regular":
+                return self.rows(node, now)
+            case "gap" | "gap-variation":
+                return self.gaps(node, now)
             case "event-time":
                 found = self.chosen(node["of"], now)
                 return bool(found) and self.lies(
@@ -354,6 +371,58 @@ class World:
             else:
                 data = written(data)
         return asks(op, data, (kind, total))
+
+    def trend(self, node: dict[str, Any], now: int) -> bool:
+        over, sums, floats = node.get("over", 1), list[Fraction](), False
+        for back in range(over + 1):
+            events = self.chosen(node["of"], now, back)
+            raw = [inside(event.properties, node["prop"]) for event in events] if node.get("prop") else []
+            found = [
+                value for value in map(tagged, raw) if value and value[0] == node.get("currency", "number")
+            ]
+            floats = floats or any(isinstance(value, float) for value in raw if not node.get("currency"))
+            amounts = (amount for _, amount in found)
+            sums.append(sum(amounts, Fraction(0)) if node.get("prop") else Fraction(len(events)))
+        before = sum(sums[1:], Fraction(0)) / over
+        if before <= 0:
+            return False
+        ratio, data = sums[0] / before, node["operand"]
+        return asks(
+            node["op"], data if floats else written(data), ("number", doubled(ratio) if floats else ratio)
+        )
+
+    def rows(self, node: dict[str, Any], now: int) -> bool:
+        unit, tz = node["unit"], self.zone(now)
+        numbers = {number(us(event.at), unit, tz) for event in self.chosen(node["of"], now)}
+        last = number(now, unit, tz)
+        last -= last not in numbers
+        if node["is"] == "regular":
+            return len(numbers & set(range(last + 1 - node["periods"], last + 1))) >= int(node["at_least"])
+        rows = {(one, two) for one in numbers for two in numbers if set(range(one, two + 1)) <= numbers}
+        lengths = {
+            "all": [len(numbers)],
+            "longest": [two - one + 1 for one, two in rows],
+            "current": [two - one + 1 for one, two in rows if two == last],
+        }
+        return asks(node["op"], node["operand"], ("number", Fraction(max(lengths[node["run"]], default=0))))
+
+    def gaps(self, node: dict[str, Any], now: int) -> bool:
+        ats = [us(event.at) for event in self.chosen(node["of"], now)]
+        gaps = sorted(two - one for one, two in pairwise(ats))
+        data = node["operand"]
+        if node["is"] == "gap":
+            if not gaps:
+                return False
+            middle = [gaps[len(gaps) // 2], gaps[-1 - len(gaps) // 2]] if node["middle"] == "median" else gaps
+            data = [width(each) for each in data] if isinstance(data, list) else width(data)
+            return asks(node["op"], data, ("number", Fraction(sum(middle), len(middle))))
+        if len(gaps) < 2 or not sum(gaps):
+            return False
+        mean = Fraction(sum(gaps), len(gaps))
+        square = sum((gap - mean) ** 2 for gap in gaps) / len(gaps) / mean**2
+        data = written(data)
+        bounds = [Fraction(each) ** 2 for each in data] if isinstance(data, list) else Fraction(data) ** 2
+        return asks(node["op"], bounds, ("number", square))
 
     def in_order(self, node: dict[str, Any], now: int) -> bool:
         """Try every chain there is."""
@@ -404,6 +473,10 @@ def numbers_of(node: Any) -> set[int]:
     """Every width a condition names, in microseconds."""
     if isinstance(node, dict):
         own = [width(node[key]) for key in ("span", "ago") if isinstance(node.get(key), str)]
+        if node.get("is") == "trend" and node["of"]["window"]["is"] == "rolling":
+            window = node["of"]["window"]
+            ago, span = width(window.get("ago", "PT0S")), width(window["span"])
+            own += [ago + back * span for back in range(node.get("over", 1) + 2)]
         return {*own, sum(own)}.union(*(numbers_of(item) for item in node.values()))
     if isinstance(node, list):
         return set().union(*(numbers_of(item) for item in node))

@@ -17,7 +17,19 @@ from crmsdk.model import comparison
 from crmsdk.model.event import START
 from crmsdk.model.facts import Facts
 from crmsdk.model.money import Money
-from crmsdk.segments import calendars, chaining, framing, meaning, measuring, ratios, spells, unfolding
+from crmsdk.segments import (
+    calendars,
+    chaining,
+    framing,
+    habits,
+    meaning,
+    measuring,
+    ratios,
+    recurring,
+    spells,
+    trending,
+    unfolding,
+)
 from crmsdk.segments.conditions import Condition
 from crmsdk.segments.verdict import RunView
 from crmsdk.segments.words import attr, did, prop
@@ -45,7 +57,20 @@ T = TypeVar("T")
 Fault: TypeAlias = tuple[Callable[..., Any], str, str]
 """The function, what stands in its source, and what shall stand there."""
 
-MODULES = (comparison, calendars, framing, unfolding, ratios, measuring, spells, chaining, meaning)
+MODULES = (
+    comparison,
+    calendars,
+    framing,
+    unfolding,
+    ratios,
+    measuring,
+    spells,
+    chaining,
+    trending,
+    recurring,
+    habits,
+    meaning,
+)
 
 
 def drawn(strategy: st.SearchStrategy[T], number: int) -> list[T]:

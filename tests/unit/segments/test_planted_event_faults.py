@@ -8,12 +8,12 @@ import pytest
 from hypothesis import strategies as st
 
 from crmsdk.segments import calendars as periods
-from crmsdk.segments import chaining, framing, measuring, spells, unfolding
+from crmsdk.segments import chaining, framing, measuring, recurring, spells, trending, unfolding
 from crmsdk.segments.conditions import Predicate
-from crmsdk.segments.grammar import Did, Occurrences
+from crmsdk.segments.grammar import Did, Occurrences, Trend
 from crmsdk.testing._edges import calendars, occurrences
 from crmsdk.testing.draws import NOW
-from crmsdk.testing.event_draws import aggregates, busy_histories, sequences
+from crmsdk.testing.event_draws import aggregates, busy_histories, gaps, rhythms, sequences, trends
 from tests.unit.segments.oracle import around
 from tests.unit.segments.planting import Fault, World, disagrees, drawn, plant
 
@@ -70,11 +70,59 @@ IN_ORDER: dict[str, Fault] = {
     "the first spell decides": (spells.answer_of, "max(until, end)", "until if until > now else end"),
 }
 
+TRENDS: dict[str, Fault] = {
+    "a baseline of nothing is one": (trending.trend_holds, "before <= 0", "before < 0"),
+    "a sum of windows is their mean": (trending.trend_holds, "int(now) * node.over", "int(now)"),
+    "only the window counts": (
+        trending.trend_holds,
+        "_amounts(node, windows[1])",
+        "_amounts(node, windows[0])",
+    ),
+    "amounts count once": (trending._amounts, "value.minor if isinstance(value, Money) else value", "1"),
+    "all kinds are summed": (trending._amounts, "kind_of(value) == wanted and", "True and"),
+    "the windows before lie apart": (Trend.before, "ago + span", "ago + span + span"),
+    "the windows before are one": (Trend.before, "Rolling(self.over * span", "Rolling(span"),
+    "periods before are one": (Trend.before, "oldest + self.over * width", "oldest + width"),
+    "steps come one by one": (unfolding.together, "if beside and beside[0] == at", "elif beside"),
+}
+
+RHYTHMS: dict[str, Fault] = {
+    "today breaks a streak": (recurring.periods_with, "if last not in numbers", "if False"),
+    "today never counts": (recurring.periods_with, "if last not in numbers", "if True"),
+    "the longest is the last": (recurring.periods_with, "max(", "min("),
+    "every event is a period": (recurring.periods_with, "return len(numbers)", "return len(events)"),
+    "the first of the periods is forgotten": (
+        recurring.periods_with,
+        "range(node.periods)",
+        "range(1, node.periods)",
+    ),
+    "a streak is lost unseen": (recurring.streak_steps, "(1, 2, 3)", "(1,)"),
+    "a period drops out unseen": (recurring.regular_steps, "node.periods + 4", "node.periods + 1"),
+    "the clock stands still": (recurring._clocked, "yield at, (events, at)", "yield at, (events, now)"),
+}
+
+GAPS: dict[str, Fault] = {
+    "no gap is a gap of nothing": (recurring._gap_holds, "under > 0 and", ""),
+    "the mean is of all events": (recurring._middle, "len(gaps)", "len(gaps) + 1"),
+    "the median is the lower one": (
+        recurring._middle,
+        "ordered[~(len(ordered) // 2)]",
+        "ordered[len(ordered) // 2]",
+    ),
+    "the median is unordered": (recurring._middle, "sorted(gaps)", "list(gaps)"),
+    "one gap varies": (recurring._spread, "len(gaps) < 2", "len(gaps) < 1"),
+    "the variation is its square": (recurring._gap_holds, "as_written(bound) ** 2", "as_written(bound)"),
+    "between has one end": (recurring.gap_holds, "_gap_holds(node, Op.GE, low, events) and", ""),
+}
+
 GROUPS: dict[str, tuple[dict[str, Fault], st.SearchStrategy[Predicate]]] = {
     "aggregates": (AGGREGATES, aggregates()),
     "earlier windows": (EARLIER, st.builds(Did, occurrences())),
     "calendar": (CALENDAR, st.builds(Did, st.builds(Occurrences, st.just("purchase"), window=calendars()))),
     "in order": (IN_ORDER, sequences()),
+    "trends": (TRENDS, trends()),
+    "rhythms": (RHYTHMS, rhythms()),
+    "gaps": (GAPS, gaps()),
 }
 
 

@@ -32,10 +32,13 @@ from crmsdk.segments.grammar import (
     AttrTest,
     Did,
     Function,
+    Gap,
     Node,
     RunPredicate,
     Segment,
     SinceEntry,
+    Streak,
+    Trend,
 )
 from crmsdk.segments.windows import Absolute, Calendar, Rolling
 from crmsdk.segments.words import attr, consent, did, everyone, nobody, prop, segment, sequence
@@ -320,6 +323,40 @@ WRONG: dict[str, tuple[Callable[[], object], str]] = {
         "give a longer window",
     ),
     "two windows of a sequence": (lambda: sequence(one).within(td(1)).this("day"), "already set"),
+    "trend of everything": (lambda: one.trend() > 1, "a trend needs a window that moves"),
+    "trend of a fixed time": (lambda: one.between(NOW, NOW + td(1)).trend() > 1, "a window that moves"),
+    "trend of a count": (lambda: one.times(2).within(td(1)).trend(), "already asked for; ask for the trend"),
+    "trend over nothing": (lambda: one.within(td(1)).trend(over=0) > 1, "windows before is from 1"),
+    "trend over too much": (lambda: one.within(td(1)).trend(over=367) > 1, "at most 366"),
+    "trend over centuries": (lambda: one.within(td(days=200)).trend(over=366) > 1, "over 100 years ago"),
+    "trend compared with text": (lambda: one.within(td(1)).trend() == "a", "a ratio is asked eq text"),
+    "trend in a list": (lambda: Trend(one.within(td(1)).of, Op.IN, (1,)), "a ratio is asked in"),
+    "currency of a count": (lambda: one.within(td(1)).trend(currency="RUB") > 1, "name the property"),
+    "no currency": (lambda: one.within(td(1)).trend("x", currency="roubles") > 1, "three capital letters"),
+    "trend of another event's": (lambda: one.within(td(1)).trend(Purchase.quantity), "belongs to event"),
+    "streak of no period": (lambda: one.streak("hour"), "'hour'; give one of day"),
+    "half a streak": (lambda: one.streak("day") > 1.5, "a number of days is whole"),
+    "streak of text": (lambda: one.longest_streak("day") == "a", "compared with text"),
+    "streak below zero": (lambda: one.active("week") < -1, "a number of weeks is never below zero"),
+    "streak of a count": (lambda: one.times(1).streak("day"), "already asked for; ask for periods"),
+    "streak in a list": (lambda: Streak(one.of, "day", "all", Op.IN, (1,)), "cannot be asked in"),
+    "regular in no period": (lambda: one.regularly(at_least=1, of=0, period="day"), "periods is from 1"),
+    "regular in none": (lambda: one.regularly(at_least=0, of=4, period="day"), "is from 1"),
+    "more than regular": (lambda: one.regularly(at_least=5, of=4, period="day"), "at most 4 hold an event"),
+    "regular of no unit": (lambda: one.regularly(at_least=1, of=4, period="hour"), "'hour'"),
+    "regular in a window": (
+        lambda: one.within(td(1)).regularly(at_least=1, of=4, period="day"),
+        "the periods are the window",
+    ),
+    "gaps of a count": (lambda: one.times(3).gaps(), "already asked for; ask for the times between"),
+    "a gap that is a number": (lambda: one.gaps().mean() > 3, r"a span is int"),  # type: ignore[operator]  # the fault
+    "a negative gap": (lambda: one.gaps().mean() > td(-1), "longer than zero"),
+    "a reversed gap": (lambda: one.gaps().median().between(td(2), td(1)), "the shorter span first"),
+    "a gap in a list": (lambda: Gap(one.of, "mean", Op.IN, td(1)), "cannot be asked in"),
+    "a gap of three": (lambda: Gap(one.of, "mean", Op.BETWEEN, (td(1),) * 3), "needs two spans"),
+    "a gap between one": (lambda: Gap(one.of, "mean", Op.BETWEEN, td(1)), "cannot be asked between"),
+    "a variation of text": (lambda: one.gaps().variation() == "a", "a variation is asked eq text"),
+    "a negative variation": (lambda: one.gaps().variation() > -1, "never below zero"),
     "no test": (lambda: did("p").where(attr("x") == 1), "no test of a property"),  # type: ignore[arg-type]  # the fault
     "wrong kind of a declared attribute": (lambda: attr(Shopper.city) == 3, "'city' is text"),
     "declared text is no moment": (lambda: attr(Shopper.city).within_last(td(1)), "not a moment"),
@@ -347,7 +384,8 @@ def test_json_is_checked_like_words() -> None:
 
 def test_conditions_have_a_json_schema() -> None:
     shown = str(schema(Condition))
-    tags = ("did", "aggregate", "attr", "since-entry", "segment", "prop", "rolling", "calendar", "sequence")
+    tags = ["did", "aggregate", "attr", "since-entry", "segment", "prop", "rolling", "calendar", "sequence"]
+    tags += ["trend", "streak", "regular", "gap", "gap-variation"]
     assert all(f"'{tag}'" in shown for tag in tags)
 
 
