@@ -6,11 +6,13 @@ from functools import partial
 import pytest
 
 pytest.importorskip("statemachine", reason="`make bench` installs the peers")
+pytest.importorskip("cel", reason="`make bench` installs the peers")
 
 from bench.engine.journeys import journey_sides
 from bench.engine.machine import react_sides, step_sides
 from bench.frame import Side
 from bench.segments.evaluating import QUESTIONS, evaluate_sides
+from bench.segments.rules import PEERS, RULES, rule_sides
 from bench.simulation.world import world_sides
 from crmsdk.stores.memory import MemoryStore
 from crmsdk.stores.sqlite import SqliteStore
@@ -25,6 +27,7 @@ ROWS: dict[str, Sides] = {
     "journeys_sqlite": lambda: journey_sides(SqliteStore, 3),
     "people_days": lambda: world_sides(3, 20),
     **{f"evaluate_{name}": partial(evaluate_sides, 20, (name,)) for name in QUESTIONS},
+    **{f"rule_{rule}, {peer}": partial(rule_sides, 20, rule, peer) for rule in RULES for peer in PEERS},
 }
 
 

@@ -16,7 +16,12 @@ PROJECT: Final[dict[str, Any]] = tomllib.loads((ROOT / "pyproject.toml").read_te
 OURS: Final = {"crmsdk", "bench", "crmsdk_pigeon", "crmsdk_pocket", "pigeon", "scripts", "tests"}
 
 # Distributions of the bench group whose module bears another name; that group need not be installed here.
-OTHERWISE_NAMED: Final = {"statemachine": ["python-statemachine"], "chdb": ["chdb-core"]}
+OTHERWISE_NAMED: Final = {
+    "cel": ["common-expression-language"],
+    "chdb": ["chdb-core"],
+    "json_logic": ["json-logic-qubit"],
+    "statemachine": ["python-statemachine"],
+}
 
 DISTRIBUTIONS: Final = OTHERWISE_NAMED | dict(packages_distributions())
 NEVER_IMPORTED: Final = {

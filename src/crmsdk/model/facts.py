@@ -2,7 +2,7 @@
 
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from operator import attrgetter
 
 import attrs
@@ -17,6 +17,7 @@ from crmsdk.model.values import Value
 __all__ = ["Facts"]
 
 _at = attrgetter("at")
+_EVER = datetime.min.replace(tzinfo=UTC)
 
 
 def _place(event: Event) -> Position:
@@ -43,20 +44,6 @@ def _more(named: Mapping[str, Sequence[Event]], added: Iterable[Event]) -> dict[
     return out
 
 
-class _Values(dict[str, Value]):
-    """Attributes by name; a name that is dotted, or that nobody wrote, is looked for when it is asked for."""
-
-    __slots__ = ("_log",)
-
-    def __init__(self, log: tuple[AttributeWrite, ...]) -> None:
-        super().__init__((write.name, write.value) for write in log if "." not in write.name)
-        self._log = log
-
-    def __missing__(self, name: str) -> Value:
-        found = self[name] = _last(self._log, name) if "." in name else None
-        return found
-
-
 def _last(log: tuple[AttributeWrite, ...], name: str) -> Value:
     head, _, path = name.partition(".")
     found: Value = None
@@ -76,11 +63,15 @@ def _inside(value: Value, path: str) -> Value:
 
 
 class _Seen:
-    """What was looked up once; no fields, so never compared, hashed, shown or pickled, nor copied unasked."""
+    """What was looked up once; no fields, so never compared, hashed, shown or pickled, nor copied unasked.
 
-    __slots__ = ("_named", "_newest")
+    Attributes:
+        newest: The moment of the last write, and the attributes asked for so far as they are from then on.
+    """
+
+    __slots__ = ("_named", "newest")
     _named: dict[str, Sequence[Event]]
-    _newest: _Values
+    newest: tuple[datetime, dict[str, Value]]
 
 
 @attrs.frozen(kw_only=True)
@@ -108,7 +99,7 @@ class Facts(_Seen):
         for event in added:
             _put(new, event)
         made = with_changes(self, events=tuple(new))
-        newest, named = getattr(self, "_newest", None), getattr(self, "_named", None)
+        newest, named = getattr(self, "newest", None), getattr(self, "_named", None)
         if newest is not None:  # attributes are as they were
             _keep_newest(made, newest)
         if named is not None:
@@ -137,17 +128,20 @@ class Facts(_Seen):
             _keep_named(self, named)
             return named.get(name, ())
 
-    def values(self, now: datetime) -> Mapping[str, Value]:
-        """Give what ``attribute`` gives as of ``now``, for every ``[name]``; quicker where many are asked."""
-        log = self.attributes
-        if log and log[-1].at > now:
-            return _Values(self._log(now))
+    def values(self, now: datetime, names: Iterable[str]) -> Mapping[str, Value]:
+        """Give what ``attribute`` gives as of ``now``, for these names and perhaps more."""
+        log = self._log(now)
+        if log is not self.attributes:
+            return {name: _last(log, name) for name in names}
         try:
-            return self._newest
+            _, known = self.newest
         except AttributeError:
-            newest = _Values(log)
-            _keep_newest(self, newest)
-            return newest
+            known = {}
+            _keep_newest(self, (log[-1].at if log else _EVER, known))
+        for name in names:
+            if name not in known:
+                known[name] = _last(log, name)
+        return known
 
     def attribute(self, name: str, now: datetime) -> Value:
         """Give the value of an attribute as of ``now``; None when missing.
@@ -200,4 +194,4 @@ class Facts(_Seen):
 
 
 _keep_named: Callable[[Facts, Mapping[str, Sequence[Event]]], None] = vars(_Seen)["_named"].__set__
-_keep_newest: Callable[[Facts, _Values], None] = vars(_Seen)["_newest"].__set__
+_keep_newest: Callable[[Facts, tuple[datetime, dict[str, Value]]], None] = vars(_Seen)["newest"].__set__

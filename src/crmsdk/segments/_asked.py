@@ -18,11 +18,10 @@ from crmsdk.model.facts import Facts
 from crmsdk.model.money import Money
 from crmsdk.model.values import Properties, Value
 from crmsdk.segments import meaning
-from crmsdk.segments._written import Constants, compared, function, passing
+from crmsdk.segments._written import Constants, compared, function, passing, read, tested
 from crmsdk.segments.grammar import (
     Absolute,
     Aggregate,
-    AttrTest,
     AttrTime,
     Condition,
     ConsentTest,
@@ -40,11 +39,14 @@ from crmsdk.segments.measuring import total
 from crmsdk.segments.unfolding import moved
 from crmsdk.segments.verdict import RunView
 
-__all__ = ["Answer", "Answering", "answering"]
+__all__ = ["Answer", "Answering", "Holding", "answering", "by_reference", "holding"]
 
 Answer: TypeAlias = tuple[bool, datetime | None]
 Answering: TypeAlias = Callable[[Facts, datetime, RunView | None, str], Answer]
 """Facts, moment in UTC, run and zone to the truth and the earliest moment at which it may change."""
+
+Holding: TypeAlias = Callable[[Facts, datetime, RunView | None, str], bool]
+"""The same arguments, to the truth alone."""
 
 _at = attrgetter("at")
 _NO: Answer = (False, None)
@@ -54,28 +56,32 @@ _Lying: TypeAlias = Callable[[datetime, datetime], Answer]
 
 def answering(question: Condition) -> Answering:
     """Make the function of one question; of a kind that is not known here, the reference itself."""
-
-    def otherwise(facts: Facts, now: datetime, run: RunView | None, zone: str) -> Answer:
-        verdict = meaning.evaluate(question, facts, now, run=run, zone=zone)  # type: ignore[arg-type]  # it asks for the run itself
-        return verdict.matched, verdict.until
-
-    make = _MAKERS.get(type(question))
+    make, otherwise = _MAKERS.get(type(question)), by_reference(question)
     made = make(question, otherwise) if make else None
     return otherwise if made is None else made
 
 
+def holding(question: Condition) -> Holding:
+    """Make the function that gives the truth of one question alone."""
+    make = _HOLDING.get(type(question))
+    made = make(question) if make else None
+    if made is not None:
+        return made
+    answer = answering(question)
+    return lambda facts, now, run, zone: answer(facts, now, run, zone)[0]
+
+
+def by_reference(condition: Condition) -> Answering:
+    """Leave a condition to the reference."""
+
+    def answer(facts: Facts, now: datetime, run: RunView | None, zone: str) -> Answer:
+        verdict = meaning.evaluate(condition, facts, now, run=run, zone=zone)  # type: ignore[arg-type]  # it asks for the run itself
+        return verdict.matched, verdict.until
+
+    return answer
+
+
 # --- attributes and consents -------------------------------------------------------------------------------
-
-
-def _attr_test(node: AttrTest, otherwise: Answering) -> Answering:
-    constants = Constants()
-    name, slow = constants.name(node.name), constants.name(otherwise)
-    lines = (
-        "log = facts.attributes",
-        f"if log and log[-1].at > now: return {slow}(facts, now, run, zone)",
-        f"({compared(node.op, node.operand, f'facts.values(now)[{name}]', constants)}, None)",
-    )
-    return function("facts, now, run, zone", lines, constants)
 
 
 def _attr_time(node: AttrTime, otherwise: Answering) -> Answering:
@@ -85,7 +91,7 @@ def _attr_time(node: AttrTime, otherwise: Answering) -> Answering:
         log = facts.attributes
         if log and log[-1].at > now:
             return otherwise(facts, now, run, zone)
-        value = facts.values(now)[name]
+        value = facts.values(now, (name,))[name]
         return lies(value, now) if isinstance(value, datetime) else _NO
 
     return answer
@@ -276,37 +282,26 @@ def _since_entry(node: SinceEntry, otherwise: Answering) -> Answering:
 
 
 def _aggregate(node: Aggregate, otherwise: Answering) -> Answering | None:
-    name, window, passes, adds = node.of.event, node.of.window, passing(node.of.tests), _adding(node)
+    name, window = node.of.event, node.of.window
     if node.function is not Function.SUM or not _slides(window):
         return None
     span = window.span if window else None
-    constants = Constants()
-    holds = function("v", [compared(node.op, _minors(node.operand), "v", constants)], constants)
+    adding, holds = _adding(node, "(e.at, v)"), _of_sum(node)
 
     def answer(facts: Facts, now: datetime, run: RunView | None, zone: str) -> Answer:
         events = facts.named(name)
         if events and events[-1].at > now:
             return otherwise(facts, now, run, zone)
-        since = None if span is None else moved(now, -span)
-        if since is not None:
-            events = events[bisect_right(events, since, key=_at) :]
-        amounts: list[int | float] = []
-        moments: list[datetime] = []
-        for event in events:
-            if passes is None or passes(event.properties):
-                each = adds(event)
-                if each is not None:
-                    amounts.append(each)
-                    moments.append(event.at)
-        if float in map(type, amounts):
-            return (holds(total(amounts)), None) if span is None else otherwise(facts, now, run, zone)
-        left = sum(amounts)  # of integers, so that it stays exact while some leave
+        added = adding(_lying_in(events, now, span))
+        left = total([each for _, each in added])
         matched = holds(left)
         if span is None:
             return matched, None
-        for place, at in enumerate(moments):
-            left -= amounts[place]
-            if place + 1 < len(moments) and moments[place + 1] == at:
+        if isinstance(left, float):  # which depends on the order of adding and taking away
+            return otherwise(facts, now, run, zone)
+        for place, (at, each) in enumerate(added, 1):
+            left -= each
+            if place < len(added) and added[place][0] == at:
                 continue  # they leave together
             if holds(left) is not matched:
                 return matched, moved(at, span)
@@ -315,32 +310,63 @@ def _aggregate(node: Aggregate, otherwise: Answering) -> Answering | None:
     return answer
 
 
+def _aggregate_holds(node: Aggregate) -> Holding | None:
+    name, window = node.of.event, node.of.window
+    if node.function is not Function.SUM or not _slides(window):
+        return None
+    span = window.span if window else None
+    adding, holds = _adding(node, "v"), _of_sum(node)
+
+    def truth(facts: Facts, now: datetime, _run: RunView | None, _zone: str) -> bool:
+        return holds(total(adding(_lying_in(facts.named(name), now, span))))
+
+    return truth
+
+
+def _lying_in(events: Sequence[Event], now: datetime, span: timedelta | None) -> Sequence[Event]:
+    """Give the events up to ``now`` that did not leave the window."""
+    if not events:
+        return events
+    since = None if span is None else moved(now, -span)
+    low = 0 if since is None else bisect_right(events, since, key=_at)
+    high = len(events) if events[-1].at <= now else bisect_right(events, now, key=_at)
+    return events[low:high]
+
+
+def _of_sum(node: Aggregate) -> Callable[[int | float], bool]:
+    constants = Constants()
+    return function("v", [compared(node.op, _minors(node.operand), "v", constants)], constants)
+
+
 def _minors(operand: Value) -> Value:
     if isinstance(operand, tuple):
         return tuple(_minors(item) for item in operand)
     return operand.minor if isinstance(operand, Money) else operand
 
 
-def _adding(node: Aggregate) -> Callable[[Event], int | float | None]:
-    """Make the function that says what an event adds to a sum, money in minor units."""
+def _adding(node: Aggregate, gives: str) -> Callable[[Sequence[Event]], list[Any]]:
+    """Make the function that gives something of each event that adds ``v`` to a sum, money in minor units."""
     like = node.operand[0] if isinstance(node.operand, tuple) else node.operand
-    prop, currency = node.prop, like.currency if isinstance(like, Money) else None
-
-    def adds(event: Event) -> int | float | None:
-        value = value_at(event.properties, prop)
-        if currency is not None:
-            return value.minor if isinstance(value, Money) and value.currency == currency else None
-        return value if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-    return adds
+    constants = Constants()
+    asks = [f"({tested(node.of.tests, constants)})"] if node.of.tests else []
+    asks.append(f"(v := {read(node.prop, constants)}) is not None")
+    if isinstance(like, Money):
+        asks.append(f"isinstance(v, Money) and v.currency == {constants.name(like.currency)}")
+        asks.append("((v := v.minor) or True)")
+    else:
+        asks.append("(isinstance(v, int) or isinstance(v, float)) and v is not True and v is not False")
+    line = f"[{gives} for e in events if (p := e.properties) is not None and {' and '.join(asks)}]"
+    return function("events", [line], constants)
 
 
 _MAKERS: Mapping[type, Callable[[Any, Answering], Answering | None]] = {
     Aggregate: _aggregate,
-    AttrTest: _attr_test,
     AttrTime: _attr_time,
     ConsentTest: _consent,
     Did: _did,
     EventTime: _event_time,
     SinceEntry: _since_entry,
 }
+
+_HOLDING: Mapping[type, Callable[[Any], Holding | None]] = {Aggregate: _aggregate_holds}
+"""Those whose truth alone is much cheaper."""

@@ -1,10 +1,10 @@
 """Comparisons as lines of Python, and functions made of such lines.
 
-Source is made of our own words only: every name, operand and function comes in as a constant, bound as the
-default of an argument. So conditions of one shape share their code, and no text of a definition is ever run.
+Source is made of our own words only: every name, operand and function is a constant, which the made function
+finds in a scope of its own. So conditions of one shape share their code, and no text of a definition is run.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 from functools import lru_cache
 from types import CodeType
@@ -14,7 +14,7 @@ from crmsdk.model.comparison import Op, PropTest, compare, value_at
 from crmsdk.model.money import Money
 from crmsdk.model.values import Properties, Value
 
-__all__ = ["Constants", "compared", "function", "passing"]
+__all__ = ["Constants", "compared", "function", "passing", "read", "reading", "tested"]
 
 _SCOPE: dict[str, Any] = {
     "compare": compare,
@@ -22,7 +22,9 @@ _SCOPE: dict[str, Any] = {
     "Money": Money,
     "date": date,
     "datetime": datetime,
-    "__builtins__": {"type": type, "str": str, "int": int, "float": float, "bool": bool},
+    "__builtins__": {
+        each.__name__: each for each in (type, isinstance, str, int, float, AttributeError, KeyError)
+    },
 }
 _SIGNS = {Op.EQ: "==", Op.LT: "<", Op.LE: "<=", Op.GT: ">", Op.GE: ">="}
 
@@ -41,11 +43,10 @@ class Constants:
 
 def function(arguments: str, lines: Sequence[str], constants: Constants) -> Callable[..., Any]:
     """Make a function of source; the last line is what it returns."""
-    bound = {f"k{place}": value for place, value in enumerate(constants.values)}
-    takes = ", ".join((arguments, *(f"{name}={name}" for name in bound)))
+    scope = {**_SCOPE, **{f"k{place}": value for place, value in enumerate(constants.values)}}
     body = "".join(f"    {line}\n" for line in (*lines[:-1], f"return {lines[-1]}"))
-    exec(_code(f"def made({takes}):\n{body}"), _SCOPE, bound)  # noqa: S102 - our own words, see above
-    made: Callable[..., Any] = bound["made"]  # type: ignore[assignment]  # what the line above put there
+    exec(_code(f"def made({arguments}):\n{body}"), scope)  # noqa: S102 - our own words, see above
+    made: Callable[..., Any] = scope["made"]
     return made
 
 
@@ -125,12 +126,39 @@ def _first(operand: Value) -> Any:
 
 def passing(tests: Sequence[PropTest]) -> Callable[[Properties], bool] | None:
     """Make a function that says whether all tests hold of properties; None for no tests."""
-    if not tests:
-        return None
     constants = Constants()
-    terms = []
-    for test in tests:
-        name = constants.name(test.name)
-        value = f"value_at(p, {name})" if "." in test.name else f"p.get({name})"
-        terms.append(f"{'not ' * test.negated}({compared(test.op, test.operand, value, constants)})")
-    return function("p", [" and ".join(terms)], constants)
+    return function("p", [tested(tests, constants)], constants) if tests else None
+
+
+def tested(tests: Sequence[PropTest], constants: Constants) -> str:
+    """Write whether all tests hold of properties ``p``."""
+    return " and ".join(
+        f"{'not ' * test.negated}({compared(test.op, test.operand, read(test.name, constants), constants)})"
+        for test in tests
+    )
+
+
+def read(name: str, constants: Constants) -> str:
+    """Write ``value_at(p, name)``."""
+    return f"value_at(p, {constants.name(name)})" if "." in name else f"p.get({constants.name(name)})"
+
+
+def reading(names: Iterable[str], gives: str, constants: Constants, before: Sequence[str] = ()) -> list[str]:
+    """Write the lines that find the attributes of ``facts`` as of ``now`` and give what is made of them.
+
+    Args:
+        names: The attributes.
+        gives: Source that reads them from ``values``.
+        constants: Take in the names.
+        before: Lines to run first where facts were never asked for these, or some are dated after ``now``.
+    """
+    return [
+        "try:",
+        "    since, values = facts.newest",
+        f"    if since <= now: return {gives}",
+        "except (AttributeError, KeyError):",
+        "    pass",
+        *before,
+        f"values = facts.values(now, {constants.name(tuple(names))})",
+        gives,
+    ]

@@ -4,15 +4,15 @@ The answers are those of ``crmsdk.segments.meaning``, to the moment. What is ask
 own; the rest, and every kind of question that is new in the grammar, is answered by the reference.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from functools import cached_property
-from typing import Final, TypeAlias
+from typing import Final
 
 from crmsdk.model.facts import Facts
 from crmsdk.model.moment import to_moment
-from crmsdk.segments._asked import Answer, Answering, answering
-from crmsdk.segments._written import Constants, compared, function
+from crmsdk.segments._asked import Answer, Answering, Holding, answering, by_reference, holding
+from crmsdk.segments._written import Constants, compared, function, reading
 from crmsdk.segments.conditions import leaves
 from crmsdk.segments.grammar import (
     Always,
@@ -30,7 +30,6 @@ from crmsdk.segments.verdict import RunView
 
 __all__ = ["Compiled", "compile_condition"]
 
-_Holding: TypeAlias = Callable[[Facts, datetime, RunView | None, str], bool]
 _MOST: Final = 1024
 _DEEPEST: Final = 50  # Python reads at most 200 brackets in one another
 
@@ -62,7 +61,7 @@ class Compiled:
         return self.answer(facts, to_moment(now, "now"), run, zone)
 
     @cached_property
-    def holds(self) -> _Holding:
+    def holds(self) -> Holding:
         """The truth alone, for a ``now`` in UTC: of joined questions, only those that decide are asked.
 
         Made when it is first asked for; it takes facts, moment, run or None, and zone.
@@ -93,12 +92,13 @@ def _answering(condition: Condition) -> Answering:
         case Always():
             always: Answer = (condition.holds, None)
             return lambda *_: always
+        case _ if _of_attributes(condition):
+            return _settled(condition)
         case Segment():
             return _answering(condition.predicate)
         case And() | Or() | RunAnd() | RunOr():
             parts = [_answering(part) for part in condition.parts]
-            joined = _joined(parts, wanted=isinstance(condition, And | RunAnd))
-            return _settled(condition, joined) if _of_attributes(condition) else joined
+            return _joined(parts, wanted=isinstance(condition, And | RunAnd))
         case Not() | RunNot():
             part = _answering(condition.part)
 
@@ -135,26 +135,25 @@ def _of_attributes(condition: Condition) -> bool:
     return all(type(leaf) is AttrTest for leaf in leaves(condition))
 
 
-def _settled(condition: Condition, otherwise: Answering) -> Answering:
-    """Ask of attributes only for the truth, where none is written in the future: it stays for ever."""
-    holds: list[_Holding] = []
-
-    def answer(facts: Facts, now: datetime, run: RunView | None, zone: str) -> Answer:
-        log = facts.attributes
-        if log and log[-1].at > now:
-            return otherwise(facts, now, run, zone)
-        if not holds:
-            holds.append(_holding(condition))
-        return holds[0](facts, now, run, zone), None
-
-    return answer
-
-
-def _holding(condition: Condition) -> _Holding:
+def _settled(condition: Condition) -> Answering:
+    """Ask of attributes only for the truth: where none is written in the future, it stays for ever."""
     constants = Constants()
-    line = _line(condition, constants)
-    reads = any(type(leaf) is AttrTest for leaf in leaves(condition))
-    return function("facts, now, run, zone", [*["values = facts.values(now)"] * reads, line], constants)
+    slow = constants.name(by_reference(condition))
+    future = f"if log and log[-1].at > now: return {slow}(facts, now, run, zone)"
+    gives = f"({_line(condition, constants)}, None)"
+    lines = reading(_names(condition), gives, constants, ("log = facts.attributes", future))
+    return function("facts, now, run, zone", lines, constants)
+
+
+def _holding(condition: Condition) -> Holding:
+    constants = Constants()
+    line, names = _line(condition, constants), _names(condition)
+    lines = reading(names, line, constants) if names else [line]
+    return function("facts, now, run, zone", lines, constants)
+
+
+def _names(condition: Condition) -> set[str]:
+    return {leaf.name for leaf in leaves(condition) if isinstance(leaf, AttrTest)}
 
 
 def _line(condition: Condition, constants: Constants, depth: int = _DEEPEST) -> str:
@@ -175,4 +174,4 @@ def _line(condition: Condition, constants: Constants, depth: int = _DEEPEST) -> 
             value = f"values[{constants.name(condition.name)}]"
             return f"({compared(condition.op, condition.operand, value, constants)})"
         case _:
-            return f"{constants.name(answering(condition))}(facts, now, run, zone)[0]"
+            return f"{constants.name(holding(condition))}(facts, now, run, zone)"

@@ -105,7 +105,7 @@ def rare() -> list[World]:
     facts = ann(
         [
             *(happened("purchase", ago, id, amount=amount) for id, ago, amount in bought),
-            happened("visit", day, cart={"id": 1}),
+            happened("visit", day, cart={"id": 1}, seen=True),
         ],
         [wrote("one", 1), wrote("two", 2), wrote("three", 3), wrote("seen", NOW)],
     )
@@ -118,10 +118,13 @@ def rare() -> list[World]:
         (did("purchase").where(prop("amount") > 1).sum("amount") == 12, facts),
         (did("purchase").within(week) & did("visit").within(week), facts),
         (did("purchase").sum("amount") == Money(0, "USD"), facts),
+        (did("visit").sum("seen") == 0, facts),
         ((attr("one") == 1) & (attr("two") == 2), later),
         (did("purchase").within(week) | did("visit").within(2 * day), facts),
         (did("visit").within(2 * day).last_at().more_than_ago(week), facts),
         (did("visit").within(day).last_at().within_last(week), facts),
+        (did("visit").within(2 * day).last_at().within_last(week), facts),
+        (did("purchase").sum("amount") > 12, facts.with_events([happened("purchase", -day, "f", amount=5)])),
         (did("visit").last_at().more_than_ago(day), facts),
         (did("purchase").within(week).count().between(1, 4), facts),
         (did("visit").last_at().within_last(day), facts),

@@ -20,10 +20,13 @@ from crmsdk.segments import _asked, compiling, meaning
 from crmsdk.segments.compiling import Compiled, compile_condition
 from crmsdk.segments.evaluating import evaluate, holds
 from crmsdk.segments.grammar import (
+    Absolute,
     AttrTest,
     Condition,
     Occurrences,
     Predicate,
+    Relative,
+    Rolling,
 )
 from crmsdk.segments.verdict import RunView
 from crmsdk.segments.words import attr, did, everyone, nobody, prop, segment
@@ -203,14 +206,18 @@ def test_conditions_in_one_another_may_be_deep(depth: int) -> None:
 
 def test_every_field_of_the_kinds_that_are_compiled_is_known() -> None:
     """A new field changes what is asked: heed it in ``_asked``, or leave that question to the reference."""
-    assert {kind.__name__: {field.name for field in attrs.fields(kind)} for kind in _asked._MAKERS} == {
+    compiled = {*_asked._MAKERS, Absolute, AttrTest, Occurrences, PropTest, Relative, Rolling}
+    assert {kind.__name__: {field.name for field in attrs.fields(kind)} for kind in compiled} == {
+        "Absolute": {"start", "end"},
         "Aggregate": {"of", "function", "prop", "op", "operand"},
         "AttrTest": {"name", "op", "operand"},
         "AttrTime": {"name", "timing"},
         "ConsentTest": {"channel", "purpose", "state"},
         "Did": {"of", "low", "high", "_said"},
         "EventTime": {"of", "edge", "timing"},
+        "Occurrences": {"event", "tests", "window"},
+        "PropTest": {"name", "op", "operand", "negated"},
+        "Relative": {"relation", "span"},
+        "Rolling": {"span", "ago"},
         "SinceEntry": {"event", "tests", "span", "keyed", "low", "high", "_said"},
     }
-    assert {field.name for field in attrs.fields(Occurrences)} == {"event", "tests", "window"}
-    assert {field.name for field in attrs.fields(PropTest)} == {"name", "op", "operand", "negated"}
