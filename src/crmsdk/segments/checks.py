@@ -21,6 +21,7 @@ from crmsdk.segments.grammar import (
     GapVariation,
     InOrder,
     Regular,
+    Score,
     SinceEntry,
     Streak,
     Trend,
@@ -89,6 +90,12 @@ def _faults(
                 if function is Function.DISTINCT:  # the operand is a number of values, no value
                     op = Op.EXISTS
                 yield from _compared(what, prop, op, operand, events[of.event])
+        case Score(parts):
+            for part in parts:
+                if part.per is not None:
+                    yield from _event(part.per.event, part.per.tests, events)
+                if part.when is not None:
+                    yield from problems(part.when, events, attributes)
         case _:
             return
 

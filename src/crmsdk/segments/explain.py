@@ -36,12 +36,14 @@ from crmsdk.segments.grammar import (
     Not,
     Occurrences,
     Or,
+    Points,
     Regular,
     Relation,
     Relative,
     RunAnd,
     RunNot,
     RunOr,
+    Score,
     Segment,
     SinceEntry,
     Streak,
@@ -106,6 +108,11 @@ _EDGES = {
     Edge.FIRST: Phrase(en="first {of}", ru="первое событие {of}"),
     Edge.LAST: Phrase(en="last {of}", ru="последнее событие {of}"),
 }
+_SCORE = Phrase(en="score ({parts})", ru="оценка ({parts})")
+_POINTS = Noun(en=("point", "points"), ru=("балл", "балла", "баллов"))
+_POINTS_PER = Phrase(en="{number} for each {what}", ru="{number} за каждое событие {what}")
+_POINTS_WHEN = Phrase(en="{number} if {what}", ru="{number}, если {what}")
+_FADING = Phrase(en=", halved every {span}", ru=", вдвое меньше через каждые {span}")
 _CONSENT = Phrase(
     en="consent to {purpose} by {channel} is {state}", ru="согласие на {purpose} по каналу {channel} {state}"
 )
@@ -188,6 +195,9 @@ def _told(condition: Condition, speaker: Speaker) -> str:
         case EventTime():
             what = speaker.say(_EDGES[node.edge], of=_occurrences(node.of, speaker))
             return _timing(what, node.timing, speaker)
+        case Score():
+            what = speaker.say(_SCORE, parts=", ".join(_points(part, speaker) for part in node.parts))
+            return _compared(what, node.op, node.operand, speaker)
         case ConsentTest():
             state = speaker.say(_STATES[node.state])
             return speaker.say(_CONSENT, purpose=node.purpose, channel=node.channel, state=state)
@@ -195,6 +205,14 @@ def _told(condition: Condition, speaker: Speaker) -> str:
             return _since(node, speaker)
         case _:
             assert_never(node)
+
+
+def _points(part: Points, speaker: Speaker) -> str:
+    number = speaker.count(part.points, _POINTS)
+    if part.per is None:
+        return speaker.say(_POINTS_WHEN, number=number, what=_told(cast("Condition", part.when), speaker))
+    text = speaker.say(_POINTS_PER, number=number, what=_occurrences(part.per, speaker))
+    return text if part.half_life is None else text + _spanned(_FADING, part.half_life, speaker)
 
 
 def heading(condition: Condition, language: Language = "en") -> str:
@@ -296,7 +314,7 @@ def render(verdict: Verdict | Because, language: Language = "en") -> str:
 
 
 def _lines(because: Because, depth: int, speaker: Speaker) -> Iterator[str]:
-    asks = not because.parts and (because.asked is not None or because.found is not None)
+    asks = because.asked is not None or because.found is not None
     found = speaker.say(_FOUND, value=speaker.value(because.found)) if asks else ""
     until = "" if because.until is None else speaker.say(_UNTIL, until=speaker.value(because.until))
     counted = speaker.say(_EVENTS, ids=_ids(because.events, speaker)) if because.events else ""

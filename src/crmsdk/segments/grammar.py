@@ -35,6 +35,7 @@ from crmsdk.segments.conditions import (
 from crmsdk.segments.occurrences import Named, Occurrences, as_name, as_tests, name_of
 from crmsdk.segments.people import AttrChanged, AttrHeld, Bucket
 from crmsdk.segments.rhythms import Gap, GapVariation, Regular, Rhythmic, Streak
+from crmsdk.segments.scoring import Points, Score
 from crmsdk.segments.sequences import InOrder
 from crmsdk.segments.trends import Trend, Trending
 from crmsdk.segments.windows import (
@@ -78,6 +79,7 @@ __all__ = [
     "Not",
     "Occurrences",
     "Or",
+    "Points",
     "Predicate",
     "Regular",
     "Relation",
@@ -87,6 +89,7 @@ __all__ = [
     "RunNot",
     "RunOr",
     "RunPredicate",
+    "Score",
     "Segment",
     "SinceEntry",
     "Streak",
@@ -312,6 +315,7 @@ Node: TypeAlias = (
     | AttrTime
     | Did
     | Aggregate
+    | Score
     | EventTime
     | InOrder
     | AttrChanged

@@ -11,6 +11,8 @@ from functools import partial
 from typing import assert_never, cast, overload
 from zoneinfo import ZoneInfo
 
+import attrs
+
 from crmsdk.model.comparison import compare
 from crmsdk.model.event import Event
 from crmsdk.model.facts import Facts
@@ -41,6 +43,7 @@ from crmsdk.segments.grammar import (
     Node,
     Not,
     Or,
+    Points,
     Predicate,
     Regular,
     Relation,
@@ -49,6 +52,7 @@ from crmsdk.segments.grammar import (
     RunNot,
     RunOr,
     RunPredicate,
+    Score,
     Segment,
     SinceEntry,
     Streak,
@@ -58,6 +62,7 @@ from crmsdk.segments.grammar import (
 from crmsdk.segments.habits import habit_answer, habit_found
 from crmsdk.segments.knowing import person_answer, person_found
 from crmsdk.segments.measuring import aggregate_holds, aggregate_steps, aggregated
+from crmsdk.segments.tallying import Added, points_of, score_answer, tally
 from crmsdk.segments.unfolding import (
     Answer,
     Slices,
@@ -140,6 +145,8 @@ def _answer(condition: Condition, facts: Facts, now: datetime, run: RunView | No
             return in_zone_of(node.of.window, partial(_aggregated, node, facts), facts, zone, now)
         case InOrder() | Trend() | Streak() | Regular() | Gap() | GapVariation():
             return habit_answer(node, facts, now, zone)
+        case Score():
+            return score_answer(node, facts, now, zone, _asker(facts, run, zone))
         case SinceEntry():
             moments = [event.at for event in events_since(node, facts, run)]
             return _counted(node, slices(moments, EVER, now))
@@ -151,6 +158,10 @@ def _answer(condition: Condition, facts: Facts, now: datetime, run: RunView | No
             return node.holds, None
         case _:
             assert_never(node)
+
+
+def _asker(facts: Facts, run: RunView | None, zone: str) -> Callable[[Predicate, datetime], Answer]:
+    return lambda predicate, at: _answer(predicate, facts, at, run, zone)
 
 
 def _all(answers: Iterable[Answer], *, wanted: bool) -> Answer:
@@ -292,6 +303,8 @@ def _because(condition: Condition, facts: Facts, now: datetime, run: RunView | N
             found, asked = aggregated(node, brought), node.operand
             edge = {Function.FIRST: brought[:1], Function.LAST: brought[-1:]}
             events = [event for event, _ in edge.get(node.function, brought)]
+        case Score():
+            return _score_because(node, facts, now, run, zone)
         case ConsentTest():
             _, state = next(consent_steps(node, facts, now))
             found, asked = state.value, node.state.value
@@ -314,6 +327,39 @@ def _because(condition: Condition, facts: Facts, now: datetime, run: RunView | N
         asked=asked,
         events=tuple(event.id for event in events),
         parts=tuple(_because(part, facts, now, run, zone) for part in parts),
+    )
+
+
+def _score_because(node: Score, facts: Facts, now: datetime, run: RunView | None, zone: str) -> Because:
+    """Open a score up: what its parts found adds to what the whole found, exactly."""
+    matched, until = score_answer(node, facts, now, zone, _asker(facts, run, zone))
+    added = tally(node, facts, now, zone, _asker(facts, run, zone))
+    return Because(
+        condition=node,
+        text=heading(node),
+        matched=matched,
+        until=until,
+        found=points_of(sum(one.units for one in added)),
+        asked=node.operand,
+        parts=tuple(
+            _score_part(part, one, lambda asked: _because(asked, facts, now, run, zone))
+            for part, one in zip(node.parts, added, strict=True)
+        ),
+    )
+
+
+def _score_part(part: Points, added: Added, why: Callable[[Predicate], Because]) -> Because:
+    points = points_of(added.units)
+    if part.per is None:
+        assert part.when is not None  # noqa: S101 - it has either
+        return attrs.evolve(why(part.when), found=points, asked=None)
+    return Because(
+        condition=Did(part.per),
+        text=heading(Did(part.per)),
+        matched=bool(added.events),
+        until=added.until,
+        found=points,
+        events=tuple(event.id for event in added.events),
     )
 
 

@@ -122,7 +122,7 @@ class Speaker:
 
 def _form(number: int, *, genitive: bool) -> int:
     """Choose among the Russian forms: by the last digit, but 11 to 14 go with the many."""
-    last, teen = number % 10, number % 100 in range(11, 15)
+    last, teen = abs(number) % 10, abs(number) % 100 in range(11, 15)
     if teen or last not in range(1, 5):
         return 2
     if genitive:

@@ -31,6 +31,7 @@ from crmsdk.segments.grammar import (
     RunAnd,
     RunNot,
     RunOr,
+    Score,
     Segment,
     SinceEntry,
     Streak,
@@ -109,6 +110,13 @@ def reads(condition: Condition) -> Reads:
         case InOrder():
             absent = () if node.absent is None else (node.absent,)
             return _of_events(node.window, *node.steps, *absent)
+        case Score():
+            return Reads.union(
+                _of_events(part.per.window, part.per)
+                if part.per is not None
+                else reads(cast("Condition", part.when))
+                for part in node.parts
+            )
         case SinceEntry():
             return Reads(events=frozenset((node.event,)))
         case AttrTest() | AttrTime() | AttrChanged() | AttrHeld():

@@ -18,7 +18,7 @@ from crmsdk.model.consent import ConsentState
 from crmsdk.model.customer import ACCOUNT, LIST
 from crmsdk.model.declared import AttrRef, PropRef
 from crmsdk.model.values import Value
-from crmsdk.segments.asking import Asked, Readable, Timed
+from crmsdk.segments.asking import Asked, Comparable, Readable, Timed
 from crmsdk.segments.checks import problems
 from crmsdk.segments.grammar import (
     Always,
@@ -32,6 +32,7 @@ from crmsdk.segments.grammar import (
     InOrder,
     Named,
     Occurrences,
+    Points,
     Predicate,
     Segment,
     Timing,
@@ -53,6 +54,9 @@ __all__ = [
     "segment",
     "sequence",
 ]
+from crmsdk.segments.scoring import comparable
+
+__all__ = ["Attr", "attr", "consent", "did", "everyone", "nobody", "points", "prop", "score", "segment"]
 
 everyone: Predicate = Always()
 """Holds for everybody."""
@@ -188,6 +192,38 @@ def bucket(salt: str, low: int, high: int) -> Predicate:
     next tenth.
     """
     return Bucket(salt, low, high)
+
+
+def points(
+    number: int, *, per: Did | None = None, when: Predicate | None = None, half_life: timedelta | None = None
+) -> Points:
+    """Give points to a ``score``: for each event of ``per``, or once while ``when`` holds.
+
+    Args:
+        number: How many, below zero to take away.
+        per: Events, each counted: ``did("visit").within(timedelta(days=14))``.
+        when: A predicate.
+        half_life: The time in which the points of an event are halved, stepwise: at each full one since it
+            happened; after twenty nothing is left. None where they stay.
+
+    Raises:
+        DefinitionError: neither or both of ``per`` and ``when``; a number of events asked for in ``per``.
+    """
+    if per is not None and not isinstance(per, Did):
+        raise DefinitionError(f"per is {type(per).__name__}; give did(...), or say it by when=", path="per")
+    of = None if per is None else per._meant("give the events alone; each is counted")  # noqa: SLF001 - one family
+    return Points(number, per=of, when=when, half_life=half_life)
+
+
+def score(*parts: Points) -> Comparable[Predicate]:
+    """Add points up and compare the sum: ``score(points(3, per=did("visit")), ...) >= 50``.
+
+    ``evaluate(...).because`` opens it up: what its parts found adds exactly to what the whole found.
+
+    Raises:
+        DefinitionError: no points.
+    """
+    return comparable(parts)
 
 
 def segment(name: str, predicate: Predicate, *, audience: str = "") -> Segment:

@@ -11,6 +11,7 @@ missing or of another kind. Needs hypothesis.
 
 from hypothesis import strategies as st
 
+from crmsdk.model.comparison import Op
 from crmsdk.model.consent import ANY, ConsentState, ConsentWrite
 from crmsdk.model.customer import AttributeWrite
 from crmsdk.model.event import START, Event
@@ -25,10 +26,12 @@ from crmsdk.segments.grammar import (
     Did,
     Edge,
     EventTime,
+    Points,
     Predicate,
     Relation,
     Relative,
     RunPredicate,
+    Score,
     Segment,
     SinceEntry,
     Timing,
@@ -68,6 +71,7 @@ __all__ = [
     "questions",
     "run_predicates",
     "runs",
+    "scores",
     "spans",
     "timings",
     "values",
@@ -151,9 +155,28 @@ def timings() -> st.SearchStrategy[Timing]:
 
 
 @st.composite
+def scores(draw: st.DrawFn) -> Score:
+    """Draw a score: points of events, fading or not, and of simple predicates."""
+    ask = st.builds(AttrTest, st.just("city"), st.just(Op.EXISTS))
+    part = st.one_of(
+        st.builds(
+            Points,
+            st.sampled_from((-3, 1, 2, 10)),
+            per=occurrences(),
+            half_life=st.one_of(st.none(), spans()),
+        ),
+        st.builds(Points, st.sampled_from((-1, 1, 4)), when=ask),
+    )
+    op = draw(st.sampled_from((Op.EQ, Op.LT, Op.LE, Op.GT, Op.GE, Op.BETWEEN)))
+    low = draw(st.integers(-4, 12))
+    operand = (low, low + draw(st.integers(0, 3))) if op is Op.BETWEEN else low
+    return Score(tuple(draw(st.lists(part, min_size=1, max_size=3))), op, operand)
+
+
+@st.composite
 def questions(draw: st.DrawFn) -> Predicate:
     """Draw one question about a customer, joined from no others."""
-    match draw(st.integers(0, 7)):
+    match draw(st.integers(0, 8)):
         case 0 | 1:
             low, high = draw(bounds())
             return Did(draw(occurrences()), low=low, high=high)
@@ -169,6 +192,8 @@ def questions(draw: st.DrawFn) -> Predicate:
         case 6:
             channel, purpose = draw(st.sampled_from(_CHANNELS)), draw(st.sampled_from(_PURPOSES))
             return ConsentTest(channel, purpose, state=draw(st.sampled_from(ConsentState)))
+        case 7:
+            return draw(scores())
         case _:
             return draw(st.one_of(st.sampled_from([everyone, nobody]), people_questions()))
 

@@ -249,6 +249,15 @@ class World:
             return any(value(at) != value(at - 1) for at in inside)
         return all(asks("eq", node["operand"], value(at)) for at in (begin, *inside))
 
+    def given(self, part: dict[str, Any], now: int) -> Fraction:
+        """Say what one part of a score gives: halved at each full half-life, nothing after twenty."""
+        if part.get("when"):
+            return Fraction(part["points"] if self.holds(part["when"], now) else 0)
+        if not part.get("half_life"):
+            return Fraction(part["points"] * len(self.chosen(part["per"], now)))
+        lives = [(now - us(event.at)) // width(part["half_life"]) for event in self.chosen(part["per"], now)]
+        return sum((Fraction(part["points"], 2**n) for n in lives if n < 20), Fraction(0))
+
     def written(self, name: str) -> list[int]:
         names = {name, name.partition(".")[0]}
         return [us(write.at) for write in self.facts.attributes if write.name in names]
@@ -313,6 +322,9 @@ class World:
                 return self.holds(node["predicate"], now)
             case "attr":
                 return asks(node["op"], node.get("operand"), tagged(self.attribute(node["name"], now)))
+            case "score":
+                total = sum((self.given(part, now) for part in node["parts"]), Fraction(0))
+                return asks(node["op"], node["operand"], ("number", total))
             case "attr-changed" | "attr-held" | "bucket":
                 return self.of_person(node, now)
             case "attr-time":
@@ -508,6 +520,14 @@ def around(condition: Condition, facts: Facts) -> list[datetime]:
     ]
 
 
+def fades_of(node: Any) -> set[int]:
+    """Every half-life of a condition."""
+    if isinstance(node, dict):
+        own = {width(node["half_life"])} if node.get("half_life") else set()
+        return own.union(*(fades_of(item) for item in node.values()))
+    return set().union(*(fades_of(item) for item in node)) if isinstance(node, list) else set()
+
+
 def candidates(node: dict[str, Any], facts: Facts) -> set[int]:
     moments = [us(event.at) for event in facts.events]
     moments += [us(write.at) for write in facts.attributes]
@@ -521,6 +541,7 @@ def candidates(node: dict[str, Any], facts: Facts) -> set[int]:
         if isinstance(item, datetime)
     ]
     shifts = {0} | {sign * shift for shift in numbers_of(node) for sign in (-1, 1)}
+    shifts |= {fade * lives for fade in fades_of(node) for lives in range(1, 21)}
     asked = {moment + shift + tick for moment in moments for shift in shifts for tick in (-1, 0, 1)}
     return asked | {start + tick for start in starts(facts, node) for tick in (-1, 0, 1)}
 
