@@ -50,13 +50,12 @@ __all__ = [
     "in_account",
     "in_list",
     "nobody",
+    "points",
     "prop",
+    "score",
     "segment",
     "sequence",
 ]
-from crmsdk.segments.scoring import comparable
-
-__all__ = ["Attr", "attr", "consent", "did", "everyone", "nobody", "points", "prop", "score", "segment"]
 
 everyone: Predicate = Always()
 """Holds for everybody."""
