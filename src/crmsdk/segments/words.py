@@ -39,6 +39,7 @@ from crmsdk.segments.grammar import (
     name_of,
 )
 from crmsdk.segments.occurrences import as_name, meant
+from crmsdk.segments.scoring import comparable
 
 __all__ = [
     "Attr",
