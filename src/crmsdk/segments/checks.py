@@ -9,7 +9,9 @@ from crmsdk.model.values import Value
 from crmsdk.segments.conditions import leaves
 from crmsdk.segments.grammar import (
     Aggregate,
+    Anniversary,
     AttrChanged,
+    AttrDays,
     AttrHeld,
     AttrTest,
     AttrTime,
@@ -59,18 +61,8 @@ def _faults(
     leaf: Condition, events: Mapping[str, Mapping[str, str]], attributes: Mapping[str, str]
 ) -> Iterator[str]:
     match leaf:
-        case AttrTest(name, op, operand):
-            yield from _compared(f"attribute {name!r}", name, op, operand, attributes)
-        case AttrHeld(name, operand):
-            yield from _compared(f"attribute {name!r}", name, Op.EQ, operand, attributes)
-        case AttrChanged(name):
-            yield from filter(None, (_kind(f"attribute {name!r}", name, attributes)[1],))
-        case AttrTime(name):
-            kind, fault = _kind(f"attribute {name!r}", name, attributes)
-            if fault:
-                yield fault
-            elif kind not in ("moment", None):
-                yield f"attribute {name!r} is {kind}, not a moment; only moments lie before or after others"
+        case AttrTest() | AttrHeld() | AttrDays() | Anniversary() | AttrChanged() | AttrTime():
+            yield from _of_attribute(leaf, attributes)
         case SinceEntry(event=event, tests=tests):
             yield from _event(event, tests, events)
         case Trend(of, prop=prop):
@@ -98,6 +90,24 @@ def _faults(
                     yield from problems(part.when, events, attributes)
         case _:
             return
+
+
+def _of_attribute(
+    leaf: AttrTest | AttrHeld | AttrDays | Anniversary | AttrChanged | AttrTime, attributes: Mapping[str, str]
+) -> Iterator[str]:
+    what = f"attribute {leaf.name!r}"
+    if isinstance(leaf, AttrTest | AttrHeld):
+        op = leaf.op if isinstance(leaf, AttrTest) else Op.EQ
+        yield from _compared(what, leaf.name, op, leaf.operand, attributes)
+        return
+    kind, fault = _kind(what, leaf.name, attributes)
+    if fault:
+        yield fault
+    elif isinstance(leaf, AttrTime) and kind not in ("moment", None):
+        mend = "; ask days_until() or days_since()" if kind == "date" else ""
+        yield f"{what} is {kind}, not a moment; only moments lie before or after others{mend}"
+    elif isinstance(leaf, AttrDays | Anniversary) and kind not in ("date", "moment", None):
+        yield f"{what} is {kind}, no date and no moment; only those lie some days ahead"
 
 
 def _event(name: str, tests: tuple[PropTest, ...], events: Mapping[str, Mapping[str, str]]) -> Iterator[str]:

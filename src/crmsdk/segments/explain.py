@@ -17,7 +17,9 @@ from crmsdk.segments.grammar import (
     Aggregate,
     Always,
     And,
+    Anniversary,
     AttrChanged,
+    AttrDays,
     AttrHeld,
     AttrTest,
     AttrTime,
@@ -50,7 +52,7 @@ from crmsdk.segments.grammar import (
     Timing,
     Trend,
 )
-from crmsdk.segments.people_phrases import list_told, person_told
+from crmsdk.segments.people_phrases import days_told, list_told, person_told
 from crmsdk.segments.phrases import Language, Noun, Phrase, Speaker
 from crmsdk.segments.verdict import Because, Threshold, Verdict
 
@@ -174,8 +176,11 @@ def _told(condition: Condition, speaker: Speaker) -> str:
         case AttrTest():
             listed = list_told(node, speaker)
             return listed or _compared(node.name, node.op, node.operand, speaker)
-        case AttrChanged() | AttrHeld() | Bucket():
+        case AttrChanged() | AttrHeld() | Anniversary() | Bucket():
             return person_told(node, speaker)
+        case AttrDays():
+            what = days_told(node, speaker)
+            return _compared(what, node.op, node.operand, speaker)
         case AttrTime():
             return _timing(node.name, node.timing, speaker)
         case Did():

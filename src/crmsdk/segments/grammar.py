@@ -32,6 +32,7 @@ from crmsdk.segments.conditions import (
     RunPredicate,
     Segment,
 )
+from crmsdk.segments.days import Anniversary, AttrDays
 from crmsdk.segments.occurrences import Named, Occurrences, as_name, as_tests, name_of
 from crmsdk.segments.people import AttrChanged, AttrHeld, Bucket
 from crmsdk.segments.rhythms import Gap, GapVariation, Regular, Rhythmic, Streak
@@ -57,7 +58,9 @@ __all__ = [
     "Aggregate",
     "Always",
     "And",
+    "Anniversary",
     "AttrChanged",
+    "AttrDays",
     "AttrHeld",
     "AttrTest",
     "AttrTime",
@@ -320,6 +323,8 @@ Node: TypeAlias = (
     | InOrder
     | AttrChanged
     | AttrHeld
+    | AttrDays
+    | Anniversary
     | Bucket
     | Trend
     | Streak

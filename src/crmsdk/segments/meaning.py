@@ -25,7 +25,9 @@ from crmsdk.segments.grammar import (
     Aggregate,
     Always,
     And,
+    Anniversary,
     AttrChanged,
+    AttrDays,
     AttrHeld,
     AttrTest,
     AttrTime,
@@ -152,8 +154,8 @@ def _answer(condition: Condition, facts: Facts, now: datetime, run: RunView | No
             return _counted(node, slices(moments, EVER, now))
         case ConsentTest():
             return first_flip(consent_steps(node, facts, now), lambda state: state is node.state)
-        case AttrChanged() | AttrHeld() | Bucket():
-            return person_answer(node, facts, now)
+        case AttrChanged() | AttrHeld() | AttrDays() | Anniversary() | Bucket():
+            return person_answer(node, facts, now, zone)
         case Always():
             return node.holds, None
         case _:
@@ -288,8 +290,8 @@ def _because(condition: Condition, facts: Facts, now: datetime, run: RunView | N
         case SinceEntry():
             events = [event for event in events_since(node, facts, run) if event.at <= now]
             found, asked = len(events), (node.low, node.high)
-        case AttrChanged() | AttrHeld() | Bucket():
-            found, asked = person_found(node, facts, now)
+        case AttrChanged() | AttrHeld() | AttrDays() | Anniversary() | Bucket():
+            found, asked = person_found(node, facts, now, zone)
         case AttrTest():
             found, asked = facts.attribute(node.name, now), node.operand
         case AttrTime():

@@ -2,11 +2,12 @@
 
 from crmsdk.model.comparison import Op
 from crmsdk.model.customer import ACCOUNT, LIST
+from crmsdk.segments.days import Anniversary, AttrDays, Sense
 from crmsdk.segments.grammar import AttrTest
 from crmsdk.segments.people import AttrChanged, AttrHeld, Bucket
-from crmsdk.segments.phrases import Phrase, Speaker
+from crmsdk.segments.phrases import Noun, Phrase, Speaker
 
-__all__ = ["list_told", "person_told"]
+__all__ = ["days_told", "list_told", "person_told"]
 
 _CHANGED = Phrase(en="{what} changed in the last {span}", ru="{what} изменилось менее {of_span} назад")
 _HELD = Phrase(
@@ -21,7 +22,37 @@ _ACCOUNT = Phrase(en="has an account", ru="есть организация")
 _THIS_ACCOUNT = Phrase(en="account is {value}", ru="организация {value}")
 
 
-def person_told(node: AttrChanged | AttrHeld | Bucket, speaker: Speaker) -> str:
+_UNTIL = Phrase(en="days until {what}", ru="дней до {what}")
+_SINCE = Phrase(en="days since {what}", ru="дней после {what}")
+_DAYS = Noun(en=("day", "days"), ru=("день", "дня", "дней"))
+_TODAY = Phrase(en="anniversary of {what} is today", ru="годовщина {what} сегодня")
+_AHEAD = Phrase(en="anniversary of {what} is in {days}", ru="годовщина {what} через {days}")
+_WITHIN = Phrase(
+    en="anniversary of {what} is today or within {days}",
+    ru="годовщина {what} сегодня или в пределах {of_days}",
+)
+_BETWEEN = Phrase(
+    en="anniversary of {what} is in {first} to {days}", ru="годовщина {what} через {first}–{days}"
+)
+
+
+def days_told(node: AttrDays, speaker: Speaker) -> str:
+    """Say what number of days is compared."""
+    return speaker.say(_UNTIL if node.sense is Sense.UNTIL else _SINCE, what=node.name)
+
+
+def _anniversary(node: Anniversary, speaker: Speaker) -> str:
+    if node.last == 0:
+        phrase = _TODAY
+    elif node.first == node.last:
+        phrase = _AHEAD
+    else:
+        phrase = _BETWEEN if node.first else _WITHIN
+    days, of_days = speaker.count(node.last, _DAYS), speaker.count(node.last, _DAYS, genitive=True)
+    return speaker.say(phrase, what=node.name, first=node.first, days=days, of_days=of_days)
+
+
+def person_told(node: AttrChanged | AttrHeld | Anniversary | Bucket, speaker: Speaker) -> str:
     """Say a question about the person."""
     match node:
         case AttrChanged(name, span):
@@ -30,6 +61,8 @@ def person_told(node: AttrChanged | AttrHeld | Bucket, speaker: Speaker) -> str:
         case AttrHeld(name, operand, span):
             spans = {"span": speaker.span(span), "of_span": speaker.span(span, genitive=True)}
             return speaker.say(_HELD, what=name, value=speaker.value(operand), **spans)
+        case Anniversary():
+            return _anniversary(node, speaker)
         case Bucket(salt, low, high):
             return speaker.say(_BUCKET, low=low, high=high, salt=repr(salt))
 

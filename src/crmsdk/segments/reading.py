@@ -10,7 +10,9 @@ from crmsdk.segments.grammar import (
     Aggregate,
     Always,
     And,
+    Anniversary,
     AttrChanged,
+    AttrDays,
     AttrHeld,
     AttrTest,
     AttrTime,
@@ -97,6 +99,10 @@ def _of_events(window: Window | None, *several: Occurrences) -> Reads:
     return Reads.union((read, _ZONE)) if isinstance(window, Calendar) else read
 
 
+def _names(name: str) -> frozenset[str]:
+    return frozenset((name, name.partition(".")[0]))
+
+
 def reads(condition: Condition) -> Reads:
     """Name the facts that can change the answer; no other fact ever does."""
     node = cast("Node", condition)
@@ -120,7 +126,9 @@ def reads(condition: Condition) -> Reads:
         case SinceEntry():
             return Reads(events=frozenset((node.event,)))
         case AttrTest() | AttrTime() | AttrChanged() | AttrHeld():
-            return Reads(attributes=frozenset((node.name, node.name.partition(".")[0])))
+            return Reads(attributes=_names(node.name))
+        case AttrDays() | Anniversary():
+            return Reads.union((Reads(attributes=_names(node.name)), _ZONE))
         case ConsentTest():
             return Reads(consents=True)
         case And() | Or() | RunAnd() | RunOr():

@@ -20,6 +20,7 @@ from crmsdk.model.declared import AttrRef, PropRef
 from crmsdk.model.values import Value
 from crmsdk.segments.asking import Asked, Comparable, Readable, Timed
 from crmsdk.segments.checks import problems
+from crmsdk.segments.days import Dated
 from crmsdk.segments.grammar import (
     Always,
     AttrChanged,
@@ -65,7 +66,7 @@ nobody: Predicate = Always(False)
 """Holds for nobody."""
 
 
-class Attr(Readable[Predicate], Timed[Predicate]):
+class Attr(Readable[Predicate], Timed[Predicate], Dated):
     """An attribute of the customer, to be asked about. The current value is the last written by ``now``.
 
     Args:
@@ -76,6 +77,7 @@ class Attr(Readable[Predicate], Timed[Predicate]):
     def __init__(self, name: str, kind: str | None = None) -> None:
         Readable.__init__(self, self._compare)
         Timed.__init__(self, self._time)
+        Dated.__init__(self, name, self._checked)
         self.name = name
         self.kind = kind
 

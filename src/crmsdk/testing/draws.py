@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from crmsdk.model.comparison import Op
 from crmsdk.model.consent import ANY, ConsentState, ConsentWrite
-from crmsdk.model.customer import AttributeWrite
+from crmsdk.model.customer import ZONE, AttributeWrite
 from crmsdk.model.event import START, Event
 from crmsdk.model.facts import Facts
 from crmsdk.model.ids import CustomerId, EventId
@@ -58,7 +58,7 @@ from crmsdk.testing._edges import (
     values,
 )
 from crmsdk.testing.event_draws import event_questions
-from crmsdk.testing.people_draws import PLANS, VIP, people_questions
+from crmsdk.testing.people_draws import BORN, PLANS, VIP, people_questions
 
 __all__ = [
     "NOW",
@@ -79,7 +79,12 @@ __all__ = [
 
 _ANN = CustomerId("ann")
 _ATTRIBUTES = ("city", "age", "signup", "tags", "address.city")
-_WRITTEN = {"plan": st.sampled_from(PLANS), VIP: st.sampled_from((True, None))}
+_WRITTEN = {
+    "plan": st.sampled_from(PLANS),
+    "born": st.sampled_from(BORN),
+    VIP: st.sampled_from((True, None)),
+    ZONE: st.sampled_from(ZONES),
+}
 _CHANNELS = ("email", "sms")
 _PURPOSES = ("promo", "service")
 

@@ -6,6 +6,7 @@ history; when the answer changes is found by asking at every moment at which any
 
 import re
 import unicodedata
+from calendar import isleap
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
@@ -173,6 +174,52 @@ def day_at(at: int, tz: ZoneInfo) -> date:
         return date.min if at < 0 else date.max
 
 
+def kept(born: date, day: date, leap: str) -> bool:
+    """Whether a day is an anniversary."""
+    if (born.month, born.day) == (2, 29) and not isleap(day.year):
+        return f"{day:%m-%d}" == leap
+    return (born.month, born.day) == (day.month, day.day)
+
+
+def midnights(facts: Facts, node: Any) -> set[int]:
+    """Every local midnight at which an answer about a date could turn, within some years."""
+    zones = {"UTC", facts.zone} | {write.value for write in facts.attributes if write.name == ZONE}
+    values = [write.value for write in facts.attributes if isinstance(write.value, date)]
+    days = set()
+    for value in values:
+        for shift in (-1, 0, 1):
+            born = (value.date() if isinstance(value, datetime) else value) + timedelta(days=shift)
+            for asked in asked_days(node):
+                for sign in (-1, 1):
+                    days |= {born.toordinal() + sign * asked, born.toordinal() + sign * asked + 1}
+            if "anniversary" in str(node):
+                for year in (*range(1, 6), *range(2023, 2034), 9998, 9999):
+                    for other in ((born.month, born.day), (2, 28), (3, 1)):
+                        with suppress(ValueError):
+                            coming = date(year, *other).toordinal()
+                            days |= {coming - asked + tick for asked in asked_days(node) for tick in (0, 1)}
+    out = set()
+    for tz in (ZoneInfo(name) for name in zones if isinstance(name, str)):
+        for day in days:
+            with suppress(InputError, ValueError, OverflowError):
+                out.add(us(at_local(date.fromordinal(day), time(0), tz)))
+    return out
+
+
+def asked_days(node: Any) -> set[int]:
+    """Every number of days a condition names."""
+    if isinstance(node, list):
+        return set().union(*(asked_days(item) for item in node))
+    if not isinstance(node, dict):
+        return set()
+    if node.get("is") == "anniversary":
+        return {0, node.get("first", 0), node.get("last", 0)}
+    if node.get("is") == "attr-days":
+        operand = node["operand"]
+        return set(operand) if isinstance(operand, list) else {operand}
+    return set().union(*(asked_days(item) for item in node.values()))
+
+
 def following(day: date, unit: str) -> date | None:
     """The first day of the next period."""
     try:
@@ -234,6 +281,23 @@ class World:
     def zone(self, now: int) -> ZoneInfo:
         written = self.attribute(ZONE, now)
         return ZoneInfo(written if isinstance(written, str) else self.facts.zone or "UTC")
+
+    def of_days(self, node: dict[str, Any], now: int) -> bool:
+        tz, value = self.zone(now), self.attribute(node["name"], now)
+        if not isinstance(value, date):
+            return False
+        today = number(now, "day", tz)
+        if node["is"] == "attr-days":
+            day = number(us(value), "day", tz) if isinstance(value, datetime) else value.toordinal()
+            days = day - today if node["sense"] == "until" else today - day
+            return asks(node["op"], node["operand"], tagged(days))
+        local = date.fromordinal(number(us(value), "day", tz)) if isinstance(value, datetime) else value
+        for ahead in range(367):
+            coming = today + ahead
+            day_ahead = date.fromordinal(coming if coming <= date.max.toordinal() else coming - 146_097)
+            if kept(local, day_ahead, node.get("leap", "03-01")):
+                return bool(node.get("first", 0) <= ahead <= node.get("last", 0))
+        return False
 
     def of_person(self, node: dict[str, Any], now: int) -> bool:
         if node["is"] == "bucket":
@@ -325,6 +389,8 @@ class World:
             case "score":
                 total = sum((self.given(part, now) for part in node["parts"]), Fraction(0))
                 return asks(node["op"], node["operand"], ("number", total))
+            case "attr-days" | "anniversary":
+                return self.of_days(node, now)
             case "attr-changed" | "attr-held" | "bucket":
                 return self.of_person(node, now)
             case "attr-time":
@@ -543,7 +609,8 @@ def candidates(node: dict[str, Any], facts: Facts) -> set[int]:
     shifts = {0} | {sign * shift for shift in numbers_of(node) for sign in (-1, 1)}
     shifts |= {fade * lives for fade in fades_of(node) for lives in range(1, 21)}
     asked = {moment + shift + tick for moment in moments for shift in shifts for tick in (-1, 0, 1)}
-    return asked | {start + tick for start in starts(facts, node) for tick in (-1, 0, 1)}
+    local = starts(facts, node) | (midnights(facts, node) if asked_days(node) else set())
+    return asked | {start + tick for start in local for tick in (-1, 0, 1)}
 
 
 def _json(condition: Condition) -> dict[str, Any]:

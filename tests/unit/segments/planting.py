@@ -22,9 +22,11 @@ from crmsdk.segments import (
     chaining,
     framing,
     habits,
+    knowing,
     meaning,
     measuring,
     ratios,
+    reckoning,
     recurring,
     spells,
     trending,
@@ -69,6 +71,8 @@ MODULES = (
     trending,
     recurring,
     habits,
+    reckoning,
+    knowing,
     meaning,
 )
 

@@ -42,6 +42,8 @@ P = did("purchase")
         attr("signup").within_last(td(1)),
         attr("signup") > NOW,
         attr("born") < date(2000, 1, 1),
+        attr("born").anniversary(within_days=7),
+        attr("signup").days_since() > 3,
         P.where(
             prop("amount") >= RUB, prop("cart.id") == 3, prop("tags").contains(3), prop("color").in_(["a"])
         ),
@@ -78,10 +80,18 @@ def test_what_is_declared_and_can_compare_has_no_problem(fine: Condition) -> Non
             attr("city").contains_all(["a", 3]),
             "attribute 'city' is text and never contains number; give text",
         ),
+        (
+            attr("age").days_since() > 3,
+            "attribute 'age' is number, no date and no moment; only those lie some days ahead",
+        ),
+        (attr("bron").anniversary(), "attribute 'bron' is not declared; did you mean 'born'?"),
         (attr("age").matches("1"), "attribute 'age' is number; only text can be asked matches"),
         (
             attr("born").within_last(td(1)),
-            "attribute 'born' is date, not a moment; only moments lie before or after others",
+            (
+                "attribute 'born' is date, not a moment; only moments lie before or after others;"
+                " ask days_until() or days_since()"
+            ),
         ),
         (
             attr("city.street") == "a",

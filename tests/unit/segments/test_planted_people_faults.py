@@ -1,0 +1,90 @@
+"""The properties of questions about people can fail: each planted fault is found."""
+
+from functools import cache
+from random import Random  # noqa: TID251 - seeded, so a run is repeatable
+
+import pytest
+from hypothesis import strategies as st
+
+from crmsdk.model import facts as log
+from crmsdk.model.facts import Facts
+from crmsdk.segments import knowing, reckoning
+from crmsdk.segments.conditions import Predicate
+from crmsdk.testing.draws import NOW, histories
+from crmsdk.testing.people_draws import changing_histories, dated_histories, day_questions, past_questions
+from tests.unit.segments.oracle import around
+from tests.unit.segments.planting import Fault, World, disagrees, drawn, plant
+
+PAST: dict[str, Fault] = {
+    "the same value again is a change": (knowing.changes, "exact(value) != exact(before)", "True"),
+    "True is 1": (knowing.changes, "exact(value) != exact(before)", "value != before"),
+    "the first value is no change": (
+        knowing.changes,
+        "before: Value = None",
+        "before = next((value for _, value in facts.history(name)), None)",
+    ),
+    "changes of the future never come": (
+        knowing.changes,
+        "in facts.history(name)",
+        "in facts.history(name)[:1]",
+    ),
+    "nothing breaks a spell": (knowing.spells, "yield begin, at", "yield begin, None"),
+    "a spell ripens although it ends": (knowing._ripe, "due < end", "True"),
+    "a spell that ends as it ripens holds": (knowing._ripe, "due < end", "due <= end"),
+    "the bucket takes its end": (knowing.person_answer, "< node.high", "<= node.high"),
+    "the bucket leaves out its beginning": (knowing.person_answer, "node.low <= _lot", "node.low < _lot"),
+    "another salt": (knowing._lot, "node.salt", "node.salt.upper()"),
+    "writes of one moment are two values": (log.Facts.history, "steps[-1][0] == write.at", "False"),
+}
+DAYS: dict[str, Fault] = {
+    "a moment is no date": (reckoning._day_of, "period_of(value, Unit.DAY, tz)", "None"),
+    "moments have the date of UTC": (
+        reckoning._day_of,
+        "period_of(value, Unit.DAY, tz)",
+        "value.date().toordinal()",
+    ),
+    "since is until": (reckoning._number, "is Sense.UNTIL", "is not Sense.UNTIL"),
+    "days turn a day late": (reckoning._turns, "(turning, turning + 1)", "(turning + 1, turning + 2)"),
+    "days never turn back": (reckoning._turns, "(turning, turning + 1)", "(turning,)"),
+    "the first day ahead is left out": (reckoning._holds, "node.first <= number", "node.first < number"),
+    "the last day ahead is left out": (reckoning._holds, "number <= node.last", "number < node.last"),
+    "anniversaries end too late": (reckoning._turns, "coming - node.first + 1", "coming - node.first + 2"),
+    "anniversaries never begin": (reckoning._turns, "(coming - node.last, ", "("),
+    "an anniversary of today is past": (reckoning._anniversary, "found >= since", "found > since"),
+    "there is no leap day": (reckoning._kept_in, "is LeapDay.FEBRUARY_28", "is not LeapDay.FEBRUARY_28"),
+    "a new date is not noticed": (reckoning.days_answer, "for at, later in following", "for at, later in ()"),
+}
+GROUPS: dict[str, tuple[dict[str, Fault], st.SearchStrategy[Predicate], st.SearchStrategy[Facts]]] = {
+    "past": (PAST, past_questions(), changing_histories()),
+    "days": (DAYS, day_questions(), dated_histories()),
+}
+
+
+@cache
+def worlds(group: str) -> list[World]:
+    """Give every question of a group with every customer, at moments where something may happen."""
+    chance = Random(7)  # noqa: S311 - picks edges, the same ones every time
+    people = drawn(histories(size=0), 20) + drawn(GROUPS[group][2], 60)
+    out = []
+    for question in drawn(GROUPS[group][1], 150):
+        for facts in people:
+            near = [
+                at for at in around(question, facts) if 2024 <= at.year <= 2027
+            ]  # anniversaries never end
+            out.append(World(question, facts, chance.choice(near or [NOW])))
+    chance.shuffle(out)
+    return out
+
+
+@pytest.mark.parametrize(
+    ("group", "fault"), [(group, fault) for group, (faults, _, _) in GROUPS.items() for fault in faults]
+)
+def test_a_planted_fault_is_found(group: str, fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = worlds(group)
+    plant(monkeypatch, *GROUPS[group][0][fault])
+    assert any(disagrees(world, exact=True) for world in asked)
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_without_a_fault_there_is_none_to_be_found(group: str) -> None:
+    assert not any(disagrees(world, exact=True) for world in worlds(group)[:500])
