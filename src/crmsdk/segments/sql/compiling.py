@@ -55,7 +55,9 @@ def compile_members(
     columns = [f"{dialect.as_text(_person(plan, needed))} AS id"]
     if doubt:
         columns += [f"CASE WHEN {doubt} THEN 1 ELSE 0 END AS doubt"]
-    return Query(_select(plan, columns, needed) + f" WHERE {where}" + dialect.suffix, bool(doubt))
+    return Query(
+        _with(plan) + _select(plan, columns, needed) + f" WHERE {where}" + dialect.suffix, bool(doubt)
+    )
 
 
 def compile_count(dialect: Dialect, layout: Layout, predicate: Predicate, at: datetime) -> Query:
@@ -69,7 +71,8 @@ def compile_count(dialect: Dialect, layout: Layout, predicate: Predicate, at: da
     doubt = plan.doubts
     where = f"{asked.inner} AND NOT {doubt}" if doubt else asked.sql
     return Query(
-        _select(plan, ["count(*) AS n"], asked.needs) + f" WHERE {where}" + dialect.suffix, bool(doubt)
+        _with(plan) + _select(plan, ["count(*) AS n"], asked.needs) + f" WHERE {where}" + dialect.suffix,
+        bool(doubt),
     )
 
 
@@ -82,17 +85,15 @@ def compile_masks(dialect: Dialect, layout: Layout, predicates: Sequence[Predica
     Raises:
         UnsupportedQuestion, UnknownName, LayoutError: as ``compile_members``.
     """
-    plan = Plan(dialect, layout, to_micros(at, "at"))
+    plan = Plan(dialect, layout, to_micros(at, "at"), masks=True)
     bits = [term(predicate, plan).sql for predicate in predicates]
     words = [bits[start : start + WORD] for start in range(0, len(bits), WORD)]
-    columns = [
-        f"{dialect.as_text(_person(plan, frozenset()))} AS id",
-        *(f"{dialect.packed(word)} AS w{place}" for place, word in enumerate(words)),
-    ]
-    doubt = plan.doubts
-    if doubt:
-        columns += [f"CASE WHEN {doubt} THEN 1 ELSE 0 END AS doubt"]
-    return Query(_select(plan, columns, frozenset()) + dialect.suffix, bool(doubt))
+    key = f"{dialect.as_text(_person(plan, frozenset()))} AS id"
+    everybody = _select(plan, [key, *plan.mask_columns()], frozenset())
+    columns = ["id", *(f"{dialect.packed(word, total=True)} AS w{place}" for place, word in enumerate(words))]
+    columns += ["doubt"] if plan.doubts else []
+    sql = f"SELECT {', '.join(columns)} FROM ({everybody}{dialect.fence}) AS everybody"
+    return Query(_with(plan) + sql + dialect.suffix, bool(plan.doubts))
 
 
 def _person(plan: Plan, needed: frozenset[str]) -> str:
@@ -101,9 +102,13 @@ def _person(plan: Plan, needed: frozenset[str]) -> str:
     return f"{PERSON}.{plan.dialect.ident(plan.layout.people.id)}"
 
 
+def _with(plan: Plan) -> str:
+    ctes = ", ".join(f"{group.alias} AS ({plan.group_sql(group)})" for group in plan.groups.values())
+    return f"WITH {ctes} " if ctes else ""
+
+
 def _select(plan: Plan, columns: Sequence[str], needed: frozenset[str]) -> str:
     groups = list(plan.groups.values())
-    ctes = ", ".join(f"{group.alias} AS ({group.sql()})" for group in groups)
     key = _person(plan, needed)
     start = f"{plan.dialect.table(plan.layout.people.table)} AS {PERSON}"
     if key.endswith(".customer") and key.partition(".")[0] in needed:
@@ -113,4 +118,4 @@ def _select(plan: Plan, columns: Sequence[str], needed: frozenset[str]) -> str:
         f"{' ' if group.alias in needed else ' LEFT '}JOIN {group.alias} ON {group.alias}.customer = {key}"
         for group in sorted(groups, key=lambda group: group.alias not in needed)
     )
-    return (f"WITH {ctes} " if ctes else "") + f"SELECT {', '.join(columns)} FROM {start}{joins}"
+    return f"SELECT {', '.join(columns)} FROM {start}{joins}"

@@ -119,7 +119,8 @@ class Events:
 
     Attributes:
         table: May be dotted.
-        customer, id, name: Whose it is; names it for ever and orders events of one moment; what happened.
+        customer, name: Whose it is, and what happened.
+        id: Names it for ever, and orders events of one moment; text by its code points, integers by value.
         at: When; a time with or without a zone, or an integer of microseconds.
         properties: Property name to its column.
         rest: The column with a JSON object of all other properties; empty for none.
@@ -127,7 +128,7 @@ class Events:
 
     table: str = "events"
     customer: str = attrs.field(default="customer", kw_only=True)
-    id: str = attrs.field(default="id", kw_only=True)
+    id: Column = attrs.field(default=Column("id"), converter=_column, kw_only=True)
     name: str = attrs.field(default="name", kw_only=True)
     at: Column = attrs.field(default=Column("at"), converter=_column, kw_only=True)
     properties: Mapping[str, Column] = attrs.field(factory=dict, converter=_columns, kw_only=True)
@@ -258,14 +259,15 @@ def _bound_people(people: People, schema: Schema) -> People:
 
 def _bound_events(events: Events, schema: Schema) -> Events:
     has = _has(events.table, schema)
-    for field in ("customer", "id", "name"):
-        _found(events.table, getattr(events, field), has, field)
+    for field, column in (("customer", events.customer), ("id", events.id.name), ("name", events.name)):
+        _found(events.table, column, has, field)
     rest = events.rest if events.rest in has else ""
     if events.rest and not rest and events.rest != _DEFAULT_REST:
         _found(events.table, events.rest, has, "rest")
-    used = {events.customer, events.id, events.name, events.at.name, rest}
+    used = {events.customer, events.id.name, events.name, events.at.name, rest}
     return attrs.evolve(
         events,
+        id=attrs.evolve(events.id, kind=events.id.kind or has[events.id.name]),
         at=_moment(events.table, events.at, has),
         rest=rest,
         properties=_values(events.table, events.properties, has, used),

@@ -124,7 +124,7 @@ def _sum(node: Aggregate, plan: Plan) -> Term:
     figures, _, real, wide = found
     if wide:
         # Integers wider than the dialect reads were read as narrower ones.
-        plan.doubt(f"abs({figures.whole}) >= {plan.dialect.integer(plan.dialect.widest)}")
+        plan.doubt(f"abs({figures.whole}) >= {plan.dialect.integer(plan.dialect.widest)}", figures.group)
     terms = []
     for op, value in asked:
         exact = numbered(plan.dialect, figures.whole, None, op, value)
@@ -143,7 +143,8 @@ def _near(plan: Plan, figures: _Figures, op: Op, value: float, some: str) -> str
     far = f"abs({figures.near} - {threshold})"
     error = figures.error(f"{figures.many_floats} + {some}", f"abs({threshold})")
     finite = dialect.finite_real
-    plan.doubt(f"{figures.many_floats} > 0 AND NOT COALESCE({finite(far)} > {finite(error)}, FALSE)")
+    certain = f"COALESCE({finite(far)} > {finite(error)}, FALSE)"
+    plan.doubt(f"{figures.many_floats} > 0 AND NOT {certain}", figures.group)
     return f"{figures.near} {_SIGNS[op]} {threshold}"
 
 
@@ -164,7 +165,7 @@ def _average(node: Aggregate, plan: Plan) -> Term:
     some = f"({many} + {figures.many_floats})" if real else many
     terms = [Term(f"{some} > 0")]
     if whole:
-        plan.doubt(f"abs({figures.whole}) >= {dialect.integer(_SAFE)}")
+        plan.doubt(f"abs({figures.whole}) >= {dialect.integer(_SAFE)}", figures.group)
     for op, value in _comparisons(node.op, node.operand):
         bound = _amount(value)
         exact = _across(figures, op, bound, some)
@@ -184,7 +185,7 @@ def _across(figures: _Figures, op: Op, operand: float, some: str) -> str:
     bound = Fraction(repr(operand)) if isinstance(operand, float) else Fraction(operand)
     dialect = figures.plan.dialect
     if max(abs(bound.numerator), bound.denominator) >= _SAFE:
-        figures.plan.doubt(f"{some} > 0")
+        figures.plan.doubt(f"{some} > 0", figures.group)
         return "FALSE"
     over = f"{dialect.wide(figures.whole)} * {bound.denominator}"
     under = f"{dialect.wide(some)} * {dialect.integer(bound.numerator)}"
@@ -235,8 +236,8 @@ def _distinct(node: Aggregate, plan: Plan) -> Term:
     if plan.span(node.of).empty:
         return _truth(of_none)
     if plan.property(node.prop).odd() is not None:
-        odd, _ = plan.event(OddOf(node.of, node.prop))
-        plan.doubt(f"{odd} > 0")
+        odd, its_group = plan.event(OddOf(node.of, node.prop))
+        plan.doubt(f"{odd} > 0", its_group)
     column, group = plan.event(DistinctOf(node.of, node.prop))
     terms = (numbered(plan.dialect, f"COALESCE({column}, 0)", None, op, value) for op, value in asked)
     return _needing(all_of(terms), group, of_none=of_none)

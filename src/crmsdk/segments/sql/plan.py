@@ -1,10 +1,11 @@
 """What a set of questions reads: every feature once, grouped by where its rows are."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from crmsdk.errors import LayoutError, UnknownName
 from crmsdk.segments.grammar import Occurrences
+from crmsdk.segments.memberships import WORD
 from crmsdk.segments.sql.bounds import Span
 from crmsdk.segments.sql.dialects.dialect import Dialect
 from crmsdk.segments.sql.layout import Kind, Layout
@@ -20,6 +21,7 @@ from crmsdk.segments.sql.sources import (
     column_reading,
     span_of_window,
 )
+from crmsdk.segments.sql.terms import FALSE, TRUE, Term
 
 __all__ = ["Plan"]
 
@@ -34,30 +36,76 @@ class Plan:
         dialect: Whose SQL.
         layout: Bound to the database.
         now: The moment of asking, microseconds since 1970 UTC.
+        masks: Whether many questions are asked at once: then each group answers its own, before people and
+            groups are joined, because a column for each feature through every join is what costs.
 
     Attributes:
         groups: The grouped subqueries by what they read.
         reads_person: Whether any question reads a column of the person.
     """
 
-    def __init__(self, dialect: Dialect, layout: Layout, now: int) -> None:
+    def __init__(self, dialect: Dialect, layout: Layout, now: int, *, masks: bool = False) -> None:
         self.dialect = dialect
         self.layout = layout
         self.now = now
         self.groups: dict[tuple[str, str], Group[Any]] = {}
-        self._doubts: dict[str, None] = {}
+        self._doubts: dict[str, dict[str, None]] = {}
+        # For each group the questions it answers, each with its place and whether it holds without a row.
+        self._masks: dict[str, dict[str, tuple[int, bool]]] | None = {} if masks else None
         self.reads_person = False
 
-    def doubt(self, condition: str) -> None:
+    def doubt(self, condition: str, group: str) -> None:
         """Name when rounding might decide, so that the reference has to look at the person."""
-        self._doubts[condition] = None
+        self._doubts.setdefault(group, {})[condition] = None
 
     @property
     def doubts(self) -> str:
         """Say that somebody is in doubt; empty where nobody can be."""
-        if not self._doubts:
-            return ""
-        return "COALESCE(" + " OR ".join(f"({doubt})" for doubt in self._doubts) + ", FALSE)"
+        return self._joined([each for conditions in self._doubts.values() for each in conditions])
+
+    def _joined(self, conditions: Iterable[str]) -> str:
+        joined = " OR ".join(f"({condition})" for condition in conditions)
+        return f"COALESCE({joined}, FALSE)" if joined else ""
+
+    def atom(self, asked: Term) -> Term:
+        """Take one question in: where many are asked, it becomes a bit of the group that it reads."""
+        if self._masks is None or asked in (TRUE, FALSE):
+            return asked
+        alias = min(asked.needs | asked.needs_if_not, default=PERSON)
+        bits = self._masks.setdefault(alias, {})
+        place = bits.setdefault(asked.sql, (len(bits), bool(asked.needs_if_not)))[0]
+        word, bit = divmod(place, WORD)
+        return Term(self.dialect.bit(f"{alias}m{word}", bit), total=True)
+
+    def group_sql(self, group: "Group[Any]") -> str:
+        """Write a grouped subquery; where many are asked, with its questions answered and packed."""
+        if self._masks is None:
+            return group.sql()
+        columns = [f"{group.alias}.customer", *self._packed(group.alias)]
+        doubt = self._joined(self._doubts.get(group.alias, ()))
+        if doubt:
+            columns.append(f"CASE WHEN {doubt} THEN 1 ELSE 0 END AS doubt")
+        return f"SELECT {', '.join(columns)} FROM ({group.sql()}) AS {group.alias}"
+
+    def _packed(self, alias: str) -> list[str]:
+        bits = list((self._masks or {}).get(alias, ()))
+        words = [bits[start : start + WORD] for start in range(0, len(bits), WORD)]
+        return [f"{self.dialect.packed(word)} AS {alias}m{place}" for place, word in enumerate(words)]
+
+    def mask_columns(self) -> list[str]:
+        """Give the packed answers of every group about one person, and whether there is doubt as the last."""
+        columns, doubts = self._packed(PERSON), []
+        for group in self.groups.values():
+            answers = list((self._masks or {}).get(group.alias, {}).values())
+            for start in range(0, len(answers), WORD):
+                of_none = sum(
+                    1 << bit for bit, (_, holds) in enumerate(answers[start : start + WORD]) if holds
+                )
+                name = f"{group.alias}m{start // WORD}"
+                columns.append(f"COALESCE({group.alias}.{name}, {of_none}) AS {name}")
+            if group.alias in self._doubts:
+                doubts.append(f"COALESCE({group.alias}.doubt, 0)")
+        return [*columns, f"{' + '.join(doubts)} AS doubt"] if doubts else columns
 
     def span(self, of: Occurrences) -> Span:
         """Give the moments at which events count."""

@@ -46,7 +46,7 @@ def term(condition: Condition, plan: Plan, *, wanted: bool = True) -> Term:
                 raise UnsupportedQuestion(
                     plan.dialect.name, tag_of(type(condition)), "ask it of one person with evaluate()"
                 )
-            asked = write(condition, plan)
+            asked = plan.atom(write(condition, plan))
             return asked if wanted else negated(asked)
 
 

@@ -134,7 +134,7 @@ def _events(
     events = layout.events
     columns = {name: each for name, each in events.properties.items() if each.kind is not Kind.OTHER}
     shown = [
-        dialect.as_text(dialect.ident(events.id)),
+        dialect.as_text(dialect.ident(events.id.name)),
         dialect.ident(events.name),
         *_shown(dialect, events.at),
     ]
@@ -146,7 +146,7 @@ def _events(
     ):
         properties = properties_from_json(json.loads(others), "properties") if others else {}
         event = Event(
-            id=EventId(id),
+            id=EventId(id.zfill(20) if events.id.kind is Kind.INTEGER else id),  # text order is theirs, then
             customer=CustomerId(whose),
             name=name,
             at=from_micros(int(at)),

@@ -170,9 +170,9 @@ class EventRow:
         return self.dialect.ident(self.events.at.name)
 
     @property
-    def order(self) -> tuple[str, str]:
-        """The columns of its place in the total order."""
-        return self.at, self.dialect.binary(self.dialect.ident(self.events.id))
+    def order(self) -> Sequence[str]:
+        """Its place in the total order."""
+        return self.dialect.order(self.at, self.dialect.ident(self.events.id.name), self.events)
 
     def property(self, name: str) -> Reading:
         """Read a property as ``value_at`` does.

@@ -132,6 +132,10 @@ class ClickHouse(Dialect):
         return f"tupleElement({found}, 1)"
 
     @override
+    def bit(self, x: str, place: int) -> str:
+        return f"bitTest({x}, {place})"
+
+    @override
     def from_column(self, x: str, kind: Kind) -> str:
         return f"toJSONString({x})" if kind is Kind.NESTED else x
 
@@ -147,6 +151,10 @@ class ClickHouse(Dialect):
         whole = f"JSONType({x}, {name}) = 'Double' AND NOT match({raw}, '[.eE]')"
         found = f"if(ifNull({whole}, 0), concat({raw}, '.0'), {raw})"
         return f"CASE WHEN JSONType({x}) = 'Object' AND {raw} NOT IN ('', 'null') THEN {found} END"
+
+    @override
+    def marked(self, x: str, key: str) -> str:
+        return f"nullif(JSONExtractString({x}, '{key}'), '')"
 
     @override
     def json_text(self, x: str) -> str:
@@ -184,5 +192,5 @@ class ClickHouse(Dialect):
 
     @override
     def json_is_mapping(self, x: str) -> str:
-        mark = self.json_text(self.field(x, "is"))
+        mark = self.marked(x, "is")
         return f"(JSONType({x}) = 'Object' AND COALESCE({mark} = 'mapping', TRUE))"

@@ -10,7 +10,7 @@ from datetime import date
 from typing import ClassVar, Final
 
 from crmsdk.model.patterns import Pattern
-from crmsdk.segments.sql.layout import Kind
+from crmsdk.segments.sql.layout import Events, Kind
 
 __all__ = ["Dialect"]
 
@@ -164,6 +164,10 @@ class Dialect(ABC):
         """Count different values."""
         return f"count(DISTINCT {x}){self._filter(condition)}"
 
+    def order(self, at: str, id: str, events: Events) -> Sequence[str]:
+        """Give the keys of the total order of events."""
+        return at, id if events.id.kind is Kind.INTEGER else self.binary(id)
+
     @abstractmethod
     def at_edge(self, x: str, keys: Sequence[str], condition: str, *, last: bool) -> str:
         """Give the value of the last or first row in the order of the keys, null if it is null there."""
@@ -218,16 +222,19 @@ class Dialect(ABC):
     def json_item(self, x: str, index: int) -> str:
         """Give an item of a list, counted from 0, as JSON."""
 
+    @abstractmethod
+    def marked(self, x: str, key: str) -> str:
+        """Give a member of an object that is text: the marks of kinds, and what they mark."""
+
     def json_tagged(self, x: str, tag: str) -> str:
         """Give the text of a moment or a date."""
-        tagged = f"{self.json_text(self.field(x, 'is'))} = {self.text(tag)}"
-        return f"CASE WHEN {tagged} THEN {self.json_text(self.field(x, 'of'))} END"
+        return f"CASE WHEN {self.marked(x, 'is')} = {self.text(tag)} THEN {self.marked(x, 'of')} END"
 
     def json_money(self, x: str, currency: str) -> str:
         """Give the minor units of money of one currency, as a JSON number."""
         return (
-            f"CASE WHEN {self.json_text(self.field(x, 'is'))} = 'money'"
-            f" AND {self.json_text(self.field(x, 'currency'))} = {self.text(currency)}"
+            f"CASE WHEN {self.marked(x, 'is')} = 'money'"
+            f" AND {self.marked(x, 'currency')} = {self.text(currency)}"
             f" THEN {self.field(x, 'minor')} END"
         )
 
@@ -241,12 +248,12 @@ class Dialect(ABC):
 
     def json_mapping(self, x: str) -> str:
         """Give an object that is a mapping; the marks of moments, dates and money are none."""
-        mark = self.json_text(self.field(x, "is"))
+        mark = self.marked(x, "is")
         return f"CASE WHEN {mark} IS NULL THEN {x} WHEN {mark} = 'mapping' THEN {self.field(x, 'of')} END"
 
     def json_member(self, x: str, key: str) -> str:
         """Give a member of a mapping."""
-        mark = self.json_text(self.field(x, "is"))
+        mark = self.marked(x, "is")
         return (
             f"CASE WHEN {mark} IS NULL THEN {self.field(x, key)}"
             f" WHEN {mark} = 'mapping' THEN {self.field(self.field(x, 'of'), key)} END"
@@ -258,6 +265,15 @@ class Dialect(ABC):
 
     # --- packing ----------------------------------------------------------------------------------------
 
-    def packed(self, bits: Sequence[str]) -> str:
-        """Pack at most 62 conditions into one integer, the first in the lowest bit."""
+    def bit(self, x: str, place: int) -> str:
+        """Say that a bit of a packed integer is set."""
+        return f"({x} & {1 << place}) <> 0"
+
+    def packed(self, bits: Sequence[str], *, total: bool = False) -> str:  # noqa: ARG002 - for a faster way
+        """Pack at most 62 conditions into one integer, the first in the lowest bit.
+
+        Args:
+            bits: The conditions.
+            total: Whether none is ever null.
+        """
         return " + ".join(f"CASE WHEN {bit} THEN {1 << place} ELSE 0 END" for place, bit in enumerate(bits))

@@ -7,7 +7,7 @@ from typing_extensions import override
 
 from crmsdk.model.patterns import Pattern
 from crmsdk.segments.sql.dialects.dialect import Dialect
-from crmsdk.segments.sql.layout import Kind
+from crmsdk.segments.sql.layout import Events, Kind
 
 __all__ = ["DuckDB"]
 
@@ -72,9 +72,26 @@ class DuckDB(Dialect):
         return f"epoch_us({x})"
 
     @override
+    def order(self, at: str, id: str, events: Events) -> Sequence[str]:
+        if events.id.kind is not Kind.INTEGER:
+            return super().order(at, id, events)
+        # One integer for both: half the time of a row of two.
+        moment = at if events.at.kind is Kind.MICROS else f"epoch_us({at})"
+        return (f"CAST({moment} AS HUGEINT) * 18446744073709551616 + {id}",)
+
+    @override
     def at_edge(self, x: str, keys: Sequence[str], condition: str, *, last: bool) -> str:
         # Plain arg_max passes over rows whose value is null; the last row counts, null or not.
-        return f"arg_{'max' if last else 'min'}_null({x}, row({', '.join(keys)})){self._filter(condition)}"
+        key = keys[0] if len(keys) == 1 else f"row({', '.join(keys)})"
+        return f"arg_{'max' if last else 'min'}_null({x}, {key}){self._filter(condition)}"
+
+    @override
+    def packed(self, bits: Sequence[str], *, total: bool = False) -> str:
+        if not total:
+            return super().packed(bits)
+        # Half the time of a sum of cases: eight bits in a byte, and nothing that has to look for overflow.
+        eights = [bits[start : start + 8] for start in range(0, len(bits), 8)]
+        return " | ".join(f"CAST({_byte(eight)} AS BIGINT) * {1 << 8 * n}" for n, eight in enumerate(eights))
 
     @override
     def from_column(self, x: str, kind: Kind) -> str:
@@ -91,6 +108,10 @@ class DuckDB(Dialect):
         pointer = self.text("/" + key.replace("~", "~0").replace("/", "~1"))
         found = f"nullif(json_extract({x}, {pointer}), 'null'::JSON)"
         return f"CASE WHEN json_type({x}) = 'OBJECT' THEN {found} END" if key.isdigit() else found
+
+    @override
+    def marked(self, x: str, key: str) -> str:
+        return f"json_extract_string({x}, '/{key}')"
 
     @override
     def json_text(self, x: str) -> str:
@@ -139,8 +160,13 @@ class DuckDB(Dialect):
 
     @override
     def json_is_mapping(self, x: str) -> str:
-        mark = self.json_text(self.field(x, "is"))
+        mark = self.marked(x, "is")
         return f"(json_type({x}) = 'OBJECT' AND COALESCE({mark} = 'mapping', TRUE))"
+
+
+def _byte(bits: Sequence[str]) -> str:
+    shifted = (f"CAST(({bit}) AS UTINYINT) * {1 << place}::UTINYINT" for place, bit in enumerate(bits))
+    return f"({' | '.join(f'({each})' for each in shifted)})"
 
 
 _FRACTION = "regexp_matches({}->>'$', '[.eE]')"

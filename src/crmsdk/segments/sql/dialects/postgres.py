@@ -132,6 +132,10 @@ class Postgres(Dialect):
         return self._without_null(f"({x} -> {self.text(key)})")
 
     @override
+    def marked(self, x: str, key: str) -> str:
+        return f"({x} ->> '{key}')"
+
+    @override
     def json_text(self, x: str) -> str:
         return f"CASE WHEN {self._kind(x)} = 'string' THEN {x} #>> '{{}}' END"
 
@@ -169,5 +173,5 @@ class Postgres(Dialect):
 
     @override
     def json_is_mapping(self, x: str) -> str:
-        mark = self.json_text(self.field(x, "is"))
+        mark = self.marked(x, "is")
         return f"({self._kind(x)} = 'object' AND COALESCE({mark} = 'mapping', TRUE))"

@@ -1,0 +1,139 @@
+"""Segments over everybody, next to SQL somebody wrote by hand, both by DuckDB on the same clustered table.
+
+100,000 people and 2,000,000 events; ``CRMSDK_BENCH_PEOPLE=1000000`` is the full size. The peer of a hundred
+segments are a hundred queries: once they hand over who belongs, as one pass does, once they only count.
+"""
+
+import os
+import resource
+from collections.abc import Callable
+from functools import cache
+from typing import Any, Final
+
+from bench.frame import Bench, Run, Side, versus, within
+from bench.segments._shop import NOW, shop
+from bench.segments._shop_segments import EIGHT, Typical, hundred
+from crmsdk.audiences.duckdb import DuckDBAudience
+from crmsdk.segments.sql.compiling import compile_masks
+from crmsdk.segments.sql.dialects.duckdb import DuckDB
+from crmsdk.segments.sql.layout import Events, Layout, money
+
+__all__ = [
+    "EIGHT_ONE_BY_ONE",
+    "compile_hundred",
+    "eight",
+    "hundred_counts",
+    "hundred_who",
+    "memory",
+    "twenty",
+]
+
+PEOPLE: Final = int(os.environ.get("CRMSDK_BENCH_PEOPLE", "100000"))
+PEER: Final = "SQL by hand, DuckDB"
+LAYOUT: Final = Layout(events=Events(properties={"amount": money("amount", "RUB")}), complete=True, nfc=True)
+
+
+@cache
+def _shop() -> Any:
+    return shop(PEOPLE)
+
+
+@cache
+def _audience() -> DuckDBAudience:
+    return DuckDBAudience(_shop(), LAYOUT)
+
+
+def _side(run: Callable[[], object]) -> Side:
+    def prepare() -> Run:
+        return run
+
+    return prepare
+
+
+def _counted(sql: str) -> int:
+    ((count,),) = _shop().cursor().execute(f"SELECT count(*) FROM ({sql})").fetchall()
+    return int(count)
+
+
+def _sides(each: Typical) -> tuple[Side, Side]:
+    audience = _audience()
+    assert audience.count(each.predicate, at=NOW) == _counted(each.sql), each.name
+    return _side(lambda: audience.count(each.predicate, at=NOW)), _side(lambda: _counted(each.sql))
+
+
+def _one(each: Typical) -> Bench:
+    name = f"sets.one: {each.name}"
+    return versus(name, n=1, peer=PEER, most=1.5)(lambda: _sides(each))
+
+
+EIGHT_ONE_BY_ONE: Final = [_one(each) for each in EIGHT]
+(one, two, three, four, five, six, seven, last) = EIGHT_ONE_BY_ONE
+
+
+@versus("sets.eight typical segments together", n=8, peer=PEER, most=1.1)
+def eight() -> tuple[Side, Side]:
+    """Count all eight, one after the other."""
+    audience = _audience()
+
+    def ours() -> None:
+        for each in EIGHT:
+            audience.count(each.predicate, at=NOW)
+
+    def by_hand() -> None:
+        for each in EIGHT:
+            _counted(each.sql)
+
+    return _side(ours), _side(by_hand)
+
+
+def _pass(count: int) -> Callable[[], object]:
+    segments = [each for each, _ in hundred(count)]
+    return lambda: _audience().memberships(segments, at=NOW)
+
+
+@within("sets.a hundred segments in two gigabytes", n=1, budget=lambda: 60.0, rounds=1)
+def memory() -> Side:
+    """Hold the most this process ever took; it stands before the peer reads a hundred lists."""
+    _pass(100)()
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    assert peak < 2e9, f"{peak / 1e9:.2f} GB"
+    return _side(_pass(100))
+
+
+@versus("sets.a hundred segments: who belongs", n=100, peer="a hundred queries by hand", most=0.45, rounds=3)
+def hundred_who() -> tuple[Side, Side]:
+    """Hand over who belongs to each."""
+    queries = [sql for _, sql in hundred()]
+
+    def by_hand() -> list[list[object]]:
+        cursor = _shop().cursor()
+        return [[row[0] for row in cursor.execute(sql).fetchall()] for sql in queries]
+
+    found = _audience().memberships([each for each, _ in hundred()], at=NOW)
+    assert [len(ids) for ids in by_hand()] == list(found.counts().values())
+    return _side(_pass(100)), _side(by_hand)
+
+
+@versus("sets.a hundred segments: only counted", n=100, peer="a hundred counts by hand", most=1.0, rounds=3)
+def hundred_counts() -> tuple[Side, Side]:
+    """Hand over who belongs, against queries that only count."""
+    return _side(_pass(100)), _side(lambda: [_counted(sql) for _, sql in hundred()])
+
+
+@versus(
+    "sets.300 segments cost less than three times a hundred",
+    n=1,
+    peer="a hundred segments",
+    most=3.0,
+    rounds=3,
+)
+def twenty() -> tuple[Side, Side]:
+    """Grow: features are shared, so a segment more costs less than the one before."""
+    return _side(_pass(300)), _side(_pass(100))
+
+
+@within("sets.compile a hundred segments", n=100, budget=lambda: 10e-3 / 100)
+def compile_hundred() -> Side:
+    """Write the SQL of a hundred segments, without running it."""
+    segments, layout = [each for each, _ in hundred()], _audience().layout
+    return _side(lambda: compile_masks(DuckDB(), layout, segments, NOW))
