@@ -52,6 +52,17 @@ async def test_the_event_that_makes_a_person_is_seen_before_anybody_asks_whether
         assert await crm.next_wakeup() == START + 3 * DAY
 
 
+async def test_somebody_first_made_known_is_asked_about_before_what_comes_later(stage: Stage) -> None:
+    gone = journey("gone", Send("hi", "sink"), enter=enters(~did("visit").within(3 * DAY), "gone"))
+    async with stage.open(gone) as crm:
+        stage.clock.tick(HOUR)
+        await crm.ingest(
+            [known(user("ann"), at=START, id="one"), event("ann", "visit", START + HOUR, "two")],
+        )
+        await crm.advance()
+    assert stage.sent() == [("ann", "hi")]
+
+
 async def test_t22_exit_and_goal_act_during_waits_and_withdraw_what_is_unsent(stage: Stage) -> None:
     night = ContactPolicy(quiet("09:00", "12:00"))
     bought = did("buy").since_entry()

@@ -1,16 +1,24 @@
 """A pause freezes: it drops nobody and sends nothing; what came due meanwhile follows the journey's rule."""
 
-from datetime import timedelta
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
+from typing_extensions import override
 
+from crmsdk.channels.memory import MemoryChannel
 from crmsdk.errors import UnknownName
 from crmsdk.journeys.person import Phase
-from crmsdk.journeys.steps import HandOver, Send, Wait
+from crmsdk.journeys.steps import Exit, HandOver, Send, Wait
+from crmsdk.model.ids import CustomerId
 from crmsdk.policy.rules import quiet
 from crmsdk.policy.ruleset import ContactPolicy
+from crmsdk.runtime.clocks import VirtualClock
+from crmsdk.runtime.crm import Crm
 from crmsdk.segments.words import did
-from tests.scenarios.stage import DAY, HOUR, START, Stage, journey
+from crmsdk.stores.memory import MemoryStore
+from tests.scenarios.stage import DAY, HOUR, NO_RULES, START, WORDS, Stage, journey
 
 pytestmark = pytest.mark.anyio
 
@@ -166,3 +174,41 @@ async def test_a_run_that_reaches_its_goal_takes_its_task_back(stage: Stage) -> 
         assert len(await crm.tasks()) == 1
         await crm.stop("ann", reason="bought by phone")
         assert not await crm.tasks(open_only=False)
+
+
+class _Resuming(MemoryStore):
+    """Lets another process resume a journey just before it is asked who is due."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.other: Callable[[], Awaitable[object]] | None = None
+
+    @override
+    async def due(self, now: datetime, *, limit: int) -> Sequence[CustomerId]:
+        other, self.other = self.other, None
+        if other is not None:
+            await other()
+        return await super().due(now, limit=limit)
+
+
+async def test_t11_a_resume_while_a_worker_looks_for_work_wakes_everybody() -> None:
+    store, clock, sink = _Resuming(), VirtualClock(START), MemoryChannel("sink", everyone=True)
+    later = journey("later", Wait(DAY), Send("hi", "sink"))
+    other = journey("other", Wait(2 * DAY), Exit())
+    rules: dict[str, Any] = {
+        "journeys": [later, other],
+        "channels": [sink],
+        "zone": "UTC",
+        "clock": clock,
+        "policy": NO_RULES,
+        "templates": WORDS,
+        "mode": "live",
+    }
+    async with Crm.over(store, **rules) as crm, Crm.over(store, **rules) as twin:
+        await crm.track("ann", "signed_up", id="one")
+        await crm.pause("later")
+        await crm.advance(START + DAY)
+        store.other = lambda: twin.resume("later")
+        await crm.advance(START + 2 * DAY)
+        assert (await crm.advance(START + 3 * DAY)).next_wakeup is None
+    assert len(sink.kept) == 1

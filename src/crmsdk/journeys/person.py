@@ -265,6 +265,11 @@ class Person:
             account=self.account,
         )
 
+    def also_named(self, names: Iterable[Identifier]) -> "Person":
+        """Add the names that are new."""
+        new = tuple(name for name in dict.fromkeys(names) if name not in self.identifiers)
+        return with_changes(self, identifiers=(*self.identifiers, *new)) if new else self
+
     def with_enrollment(self, run: Enrollment) -> "Person":
         """Put a run in its place, or add it."""
         runs = list(self.enrollments)

@@ -75,9 +75,15 @@ class Consented:
 
 @attrs.frozen(kw_only=True)
 class Happened:
-    """An event of the person arrived."""
+    """An event of the person arrived.
+
+    Attributes:
+        event: The event.
+        identifiers: Names it came under that the person had not yet; by themselves they are no news.
+    """
 
     event: Event
+    identifiers: tuple[Identifier, ...] = attrs.field(default=(), repr=False)
 
 
 @attrs.frozen(kw_only=True)

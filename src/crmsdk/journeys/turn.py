@@ -174,6 +174,7 @@ class _Turn:
                 self._facts(with_changes(facts, consents=(*facts.consents, entry.consent)))
                 self._changed(Reads(consents=True))
             case Happened():
+                self.person = self.person.also_named(entry.identifiers)
                 self._happen(entry.event)
             case Handed():
                 self.cause = self.now
@@ -198,11 +199,9 @@ class _Turn:
         self.cause = entry.at
         person = self.person
         writes = logged(entry)
-        known = person.identifiers
         written = with_changes(
-            person,
+            person.also_named(entry.identifiers),
             facts=person.facts.with_attributes(writes) if writes else person.facts,
-            identifiers=(*known, *(new for new in dict.fromkeys(entry.identifiers) if new not in known)),
             audience=person.audience if entry.audience is None else entry.audience,
         )
         self.person = written if len(writes) == len(entry.attributes) else profiled(written, self.now)
@@ -210,9 +209,7 @@ class _Turn:
             if write.at > self.now:
                 self._later(write.id, write.at, None)
         names = frozenset(write.name for write in entry.attributes)
-        moved = self.person.facts.zone != person.facts.zone
-        if names or moved:  # a mere name answers no question; what it comes with is asked about in its turn
-            self._changed(Reads(attributes=names, zone=moved))
+        self._changed(Reads(attributes=names, zone=self.person.facts.zone != person.facts.zone))
 
     def _later(self, fact: str, at: datetime, position: Position | None) -> None:
         self.person = self.person.with_watch(Watch(kind=WatchKind.EVENT, key=fact, due=at, position=position))

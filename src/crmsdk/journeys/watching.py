@@ -73,7 +73,10 @@ def look(
 
 
 def next_occurrence(schedule: Schedule, now: datetime, person_zone: str) -> datetime:
-    """Give the first occurrence of a schedule after ``now``, UTC; a repeated local hour counts once."""
+    """Give the first occurrence of a schedule after ``now``, UTC.
+
+    A time of day that is repeated counts once. What comes every hour comes in both of two equal hours.
+    """
     name = schedule.zone or person_zone
     occurrences: Iterator[datetime] = CronSim(schedule.cron, local(now, zone(name)))
     return to_moment(next(occurrences), "cron")

@@ -51,8 +51,8 @@ async def _sweep(store: Store, programs: Programs, clock: Clock, anew: frozenset
         after = page[-1]
         waiting = list(page)
         while waiting:
-            paused = await store.paused()
             people = [person for person in await store.load(waiting) if person is not None]
+            paused = await store.paused()  # after the people: a resume in between refuses our commit
             changes = [
                 react(programs, person, now=clock.now(), paused=paused, anew=anew) for person in people
             ]

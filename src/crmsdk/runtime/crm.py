@@ -399,7 +399,7 @@ class Crm:
             wakeup = await self._next_wakeup(paused)
             if wakeup is None or wakeup > self._now():
                 break
-            turned = await turner.tick(limit, paused=paused)
+            turned = await turner.tick(limit)
             sent = await dispatcher.round(turner.programs, now=self._now(), paused=paused, limit=limit)
             done = done.plus(turned, sent)
             if not turned and not sent.taken:

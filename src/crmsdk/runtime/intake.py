@@ -224,8 +224,7 @@ class _Gathering:
         """Put news into the words of the engine; nothing when it says nothing new."""
         match one:
             case Track():
-                wrote = Wrote(at=one.at, id=one.id, identifiers=names)
-                return [*([wrote] if names else []), Happened(event=one.event(customer))]
+                return [Happened(event=one.event(customer), identifiers=names)]
             case Identify():
                 wrote = Wrote(
                     at=one.at,

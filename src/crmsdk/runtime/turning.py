@@ -157,18 +157,15 @@ class Turner:
                 return change
         raise StoreBusy(f"others kept writing customer {customer!r}; try again")
 
-    async def tick(self, limit: int, *, paused: frozenset[str]) -> int:
-        """Turn people whose time has come; say how many were turned.
-
-        Args:
-            limit: At most so many.
-            paused: Names of paused journeys.
-        """
+    async def tick(self, limit: int) -> int:
+        """Turn people whose time has come, at most so many; say how many were turned."""
         now = self.clock.now()
         due = await self.store.due(now, limit=limit)
         if not due:
             return 0
         people = [person for person in await self.store.load(due) if person is not None]
+        # Read after the people: a resume in between wakes them, which refuses our commit.
+        paused = await self.store.paused()
         changes = [react(self.programs, person, now=now, paused=paused) for person in people]
         written = await self.store.commit(changes)
         log_written(changes, written)

@@ -61,6 +61,8 @@ async def copy_people(source: Store, target: Store) -> int:
 async def copy_contacts(source: Ledger, target: Ledger, customers: Iterable[CustomerId]) -> int:
     """Copy people's contacts from one ledger to another, as sent; say how many were new there.
 
+    Suppressions stay behind: no ledger can list them. Suppress again what bounced or opted out.
+
     Args:
         source: Read person by person.
         target: Any other ledger.
