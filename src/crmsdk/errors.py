@@ -10,6 +10,7 @@
     │   ├── NaiveMoment            a datetime without an offset
     │   ├── UnknownZone            a time zone that the zone data does not hold
     │   └── DuplicateEvent         one event id, two bodies
+    ├── IllegalTransition          a person came from a stage to one that is not declared to follow it
     ├── IdentityError
     │   └── MergeRefused           two identified people would become one
     ├── StoreError
@@ -45,6 +46,7 @@ __all__ = [
     "DeliveryError",
     "DuplicateEvent",
     "IdentityError",
+    "IllegalTransition",
     "InputError",
     "LayoutError",
     "MergeRefused",
@@ -191,6 +193,27 @@ class DuplicateEvent(InputError):
             field="id",
         )
         self.event_id = event_id
+
+
+class IllegalTransition(CrmsdkError):
+    """A person came from a stage to one that is not declared to follow it.
+
+    Attributes:
+        stages: Name of the stage function.
+        before, after: The stages.
+        allowed: The stages that may follow ``before``.
+    """
+
+    def __init__(self, stages: str, before: str, after: str, allowed: Sequence[str]) -> None:
+        listed = ", ".join(allowed) or "nothing"
+        super().__init__(
+            f"{stages!r} lets nobody go from {before!r} to {after!r}, after {before!r} may come {listed}; "
+            "declare the transition, or mend the predicates"
+        )
+        self.stages = stages
+        self.before = before
+        self.after = after
+        self.allowed = tuple(allowed)
 
 
 class IdentityError(CrmsdkError):
