@@ -15,7 +15,7 @@ from tests.audience_databases import duckdb_of, postgres_of
 PERSONAL = frozenset(
     {
         *("calendar", "sequence", "trend", "streak", "regular", "gap", "gap-variation"),
-        *("attr-changed", "attr-held", "attr-days", "anniversary", "bucket"),
+        *("attr-changed", "attr-held", "attr-days", "anniversary", "bucket", "score"),
     }
 )
 """What is asked of one person only."""
