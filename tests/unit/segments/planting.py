@@ -111,7 +111,13 @@ def rare() -> list[World]:
             *(happened("purchase", ago, id, amount=amount) for id, ago, amount in bought),
             happened("visit", day, cart={"id": 1}, seen=True),
         ],
-        [wrote("one", 1), wrote("two", 2), wrote("three", 3), wrote("seen", NOW)],
+        [
+            wrote("one", 1),
+            wrote("two", 2),
+            wrote("three", 3),
+            wrote("seen", NOW),
+            wrote("paid", Money(2, "USD")),
+        ],
     )
     later = facts.with_attributes([wrote("two", 3, -day)])
     asked: list[tuple[Condition, Facts]] = [
@@ -134,6 +140,8 @@ def rare() -> list[World]:
         (did("visit").last_at().within_last(day), facts),
         (did("visit").within(week).last_at().more_than_ago(9 * day), facts),
         (attr("seen").within_next(day), facts),
+        (attr("paid") >= Money(1, "RUB"), facts),
+        (did("purchase").within(2 * day).at_least(3), facts),
         (attr("seen").before(NOW), facts),
         (attr("seen").within_last(week), facts.with_attributes([wrote("seen", NOW - 9 * day, -day)])),
     ]
