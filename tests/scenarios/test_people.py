@@ -8,8 +8,9 @@ from crmsdk.errors import InputError
 from crmsdk.journeys.definition import each_time
 from crmsdk.journeys.steps import Send
 from crmsdk.journeys.triggers import enters
-from crmsdk.segments.words import attr, in_list
-from tests.scenarios.stage import DAY, START, Stage, journey, user
+from crmsdk.model.customer import Identifier
+from crmsdk.segments.words import attr, in_account, in_list, reachable
+from tests.scenarios.stage import DAY, START, Stage, device, journey, user
 
 pytestmark = pytest.mark.anyio
 
@@ -68,3 +69,42 @@ async def test_a_value_that_is_held_long_enough_starts_a_journey_at_its_very_mom
         assert await crm.next_wakeup() == START + 30 * DAY
         assert (await crm.advance(START + 30 * DAY - timedelta(microseconds=1))).sent == 0
         assert (await crm.advance(START + 30 * DAY)).sent == 1
+
+
+async def test_who_has_an_address_and_has_not_said_no_is_reachable(stage: Stage) -> None:
+    by_mail, by_phone = reachable("email"), reachable("sms")
+    async with stage.open(journey("hello", Send("hi", "sink"), enter=enters(by_mail, "mailable"))) as crm:
+        await crm.track(device("phone"), "visit", id="one")
+        await crm.identify("ann", {"city": "Perm"})
+        assert not (await crm.explain("ann", by_mail)).matched
+        await crm.identify("ann", email="ann@example.com")
+        assert (await crm.advance()).sent == 1
+        assert (await crm.explain("ann", by_mail)).matched
+        assert not (await crm.explain("ann", by_phone)).matched
+        assert (await crm.customer("ann")).attributes == {"city": "Perm"}
+        await crm.consent("ann", "withdrawn", channel="sms")
+        assert (await crm.explain("ann", by_mail)).matched
+        await crm.consent("ann", "withdrawn", channel="email")
+        assert not (await crm.explain("ann", by_mail)).matched
+        stage.clock.tick(DAY)
+        await crm.consent("ann", "granted", channel="email", purpose="promo")
+        assert (await crm.explain("ann", by_mail)).matched
+        assert not (await crm.explain("ann", reachable("email", "news"))).matched
+        assert not (await crm.explain("ann", by_mail, at=START - DAY)).matched
+
+
+async def test_an_address_that_was_told_before_the_user_id_counts(stage: Stage) -> None:
+    async with stage.open() as crm:
+        await crm.identify(Identifier("phone", "+7 900 000-00-01"))
+        await crm.identify("ann", phone="+7 900 000-00-01")
+        assert (await crm.explain("ann", reachable("sms"))).matched
+
+
+async def test_joining_an_account_moves_people_at_once(stage: Stage) -> None:
+    retail = in_account() & (attr("account.industry") == "retail")
+    async with stage.open(journey("b2b", Send("hi", "sink"), enter=enters(retail, "retail"))) as crm:
+        await crm.identify("ann", {"account.industry": "retail"})
+        assert (await crm.advance()).sent == 0
+        await crm.group("ann", "acme")
+        assert (await crm.advance()).sent == 1
+        assert (await crm.explain("ann", in_account("acme"))).matched

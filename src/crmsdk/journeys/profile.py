@@ -1,4 +1,4 @@
-"""Zone, locale and account of a person: logged like attributes, so that late and repeated news do no harm."""
+"""Zone, locale, account, kinds of addresses: logged like attributes, so late and repeated news do no harm."""
 
 from datetime import datetime
 
@@ -6,16 +6,20 @@ import attrs
 
 from crmsdk.journeys.person import Person
 from crmsdk.journeys.stimuli import Wrote
-from crmsdk.model.customer import ACCOUNT, LOCALE, ZONE, AttributeWrite
+from crmsdk.model.customer import ACCOUNT, HAS, LOCALE, ZONE, AttributeWrite, IdentifierKind
 from crmsdk.model.ids import AccountId, EventId
 from crmsdk.model.values import Value
 
 __all__ = ["logged", "profiled"]
 
 
+_ADDRESSES = frozenset({IdentifierKind.EMAIL, IdentifierKind.PHONE})
+
+
 def logged(entry: Wrote) -> tuple[AttributeWrite, ...]:
-    """Give what is to be added to the attribute log, the fields of the profile included."""
-    said = {ZONE: entry.zone, LOCALE: entry.locale, ACCOUNT: entry.account}
+    """Give what is to be added to the attribute log, profile and kinds of addresses included."""
+    said: dict[str, Value] = {ZONE: entry.zone, LOCALE: entry.locale, ACCOUNT: entry.account}
+    said |= {f"{HAS}{new.kind}": True for new in entry.identifiers if new.kind in _ADDRESSES}
     return (
         *entry.attributes,
         *(

@@ -208,7 +208,7 @@ class _Turn:
         for write in writes:
             if write.at > self.now:
                 self._later(write.id, write.at, None)
-        names = frozenset(write.name for write in entry.attributes)
+        names = frozenset(write.name for write in writes)
         self._changed(Reads(attributes=names, zone=self.person.facts.zone != person.facts.zone))
 
     def _later(self, fact: str, at: datetime, position: Position | None) -> None:

@@ -14,6 +14,7 @@ from crmsdk.model.values import EMPTY, Properties, Value, text
 
 __all__ = [
     "ACCOUNT",
+    "HAS",
     "LIST",
     "LOCALE",
     "RESERVED",
@@ -30,8 +31,10 @@ LOCALE: Final = "crmsdk.locale"
 ACCOUNT: Final = "crmsdk.account"
 LIST: Final = "crmsdk.list."
 """What stands before the name of a manual list; its value is True for who is on it."""
+HAS: Final = "crmsdk.has."
+"""What stands before a kind of identifier; its value is True for who has one; the address stays out."""
 RESERVED: Final = "crmsdk."
-"""Names that begin so are ours: zone, locale, account and lists stand in the attribute log under them."""
+"""Names that begin so are ours: zone, locale, account, lists and addresses stand in the log under them."""
 
 
 class IdentifierKind(StrEnum):

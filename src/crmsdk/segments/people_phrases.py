@@ -1,7 +1,7 @@
 """How questions about the person are said."""
 
 from crmsdk.model.comparison import Op
-from crmsdk.model.customer import ACCOUNT, LIST
+from crmsdk.model.customer import ACCOUNT, HAS, LIST
 from crmsdk.segments.days import Anniversary, AttrDays, Sense
 from crmsdk.segments.grammar import AttrTest
 from crmsdk.segments.people import AttrChanged, AttrHeld, Bucket
@@ -18,6 +18,7 @@ _BUCKET = Phrase(
     en="bucket {low} to before {high} of 10,000 by {salt}", ru="доля от {low} до {high} из 10 000 по {salt}"
 )
 _LIST = Phrase(en="on list {name}", ru="в списке {name}")
+_ADDRESS = Phrase(en="has an address ({kind})", ru="есть адрес ({kind})")
 _ACCOUNT = Phrase(en="has an account", ru="есть организация")
 _THIS_ACCOUNT = Phrase(en="account is {value}", ru="организация {value}")
 
@@ -71,6 +72,8 @@ def list_told(node: AttrTest, speaker: Speaker) -> str:
     """Say a question about a reserved name as it was asked; empty when it is about another attribute."""
     if node.name.startswith(LIST) and node.op is Op.EQ and node.operand is True:
         return speaker.say(_LIST, name=repr(node.name.removeprefix(LIST)))
+    if node.name.startswith(HAS) and node.op is Op.EQ:
+        return speaker.say(_ADDRESS, kind=node.name.removeprefix(HAS))
     if node.name == ACCOUNT and node.op in {Op.EXISTS, Op.EQ}:
         phrase = _ACCOUNT if node.op is Op.EXISTS else _THIS_ACCOUNT
         return speaker.say(phrase, value=speaker.value(node.operand))

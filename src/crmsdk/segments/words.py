@@ -15,7 +15,7 @@ from typing import cast
 from crmsdk.errors import DefinitionError
 from crmsdk.model.comparison import Op, PropTest
 from crmsdk.model.consent import ConsentState
-from crmsdk.model.customer import ACCOUNT, LIST
+from crmsdk.model.customer import ACCOUNT, HAS, LIST, IdentifierKind
 from crmsdk.model.declared import AttrRef, PropRef
 from crmsdk.model.values import Value
 from crmsdk.segments.asking import Asked, Comparable, Readable, Timed
@@ -54,6 +54,7 @@ __all__ = [
     "nobody",
     "points",
     "prop",
+    "reachable",
     "score",
     "segment",
     "sequence",
@@ -185,6 +186,44 @@ def in_account(account: str | None = None) -> Predicate:
     What is known of the organisation are attributes of its people: ``attr("account.industry") == "retail"``.
     """
     return AttrTest(ACCOUNT, Op.EXISTS) if account is None else AttrTest(ACCOUNT, Op.EQ, account)
+
+
+def reachable(channel: str, purpose: str = "promo", *, by: IdentifierKind | str | None = None) -> Predicate:
+    """Ask whether a person has an address for a channel and has not said no to it.
+
+    No is a consent, withdrawn or denied, that fits channel and purpose; an unsubscribe and a complaint
+    withdraw it. A person who was never asked is reachable: add ``consent(channel, purpose)`` where a yes is
+    needed. Suppressed addresses are not seen here: they are kept by hash in the contact ledger, which is
+    asked when a message is sent, so some who are reachable may still get nothing.
+
+    Args:
+        channel: As ``email``.
+        purpose: As ``promo``.
+        by: Where the address is, where it is not told by the channel (``email`` and ``sms``): a kind of
+            identifier, e-mail or phone, or the name of an attribute.
+
+    Raises:
+        DefinitionError: nobody knows where the channel's addresses are.
+    """
+    place = _ADDRESSES.get(channel) if by is None else by
+    if place is None:
+        known = " and ".join(_ADDRESSES)
+        raise DefinitionError(
+            f"nobody knows where addresses of {channel!r} are, only of {known}; give by= an attribute, or a "
+            "kind of identifier",
+            path="by",
+        )
+    if isinstance(place, IdentifierKind):
+        if place not in _ADDRESSES.values():
+            raise DefinitionError(f"{place} is no address; give email, phone or an attribute", path="by")
+        has: Predicate = AttrTest(f"{HAS}{place}", Op.EQ, True)
+    else:
+        has = AttrTest(place, Op.EXISTS)
+    no = ConsentTest(channel, purpose, state=ConsentState.WITHDRAWN)
+    return has & ~no & ~ConsentTest(channel, purpose, state=ConsentState.DENIED)
+
+
+_ADDRESSES = {"email": IdentifierKind.EMAIL, "sms": IdentifierKind.PHONE}
 
 
 def bucket(salt: str, low: int, high: int) -> Predicate:

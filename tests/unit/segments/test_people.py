@@ -11,7 +11,8 @@ from hypothesis import given
 
 from crmsdk.errors import DefinitionError
 from crmsdk.model.codec import content_hash, dumps, loads
-from crmsdk.model.customer import ACCOUNT, LIST, AttributeWrite
+from crmsdk.model.consent import ConsentState, ConsentWrite
+from crmsdk.model.customer import ACCOUNT, LIST, AttributeWrite, IdentifierKind
 from crmsdk.model.declared import AttributeSet, Prop
 from crmsdk.model.facts import Facts
 from crmsdk.model.ids import CustomerId, EventId
@@ -23,7 +24,7 @@ from crmsdk.segments.knowing import changes
 from crmsdk.segments.meaning import evaluate
 from crmsdk.segments.people import AttrHeld, Bucket
 from crmsdk.segments.reading import Reads, reads
-from crmsdk.segments.words import attr, bucket, in_account, in_list, segment
+from crmsdk.segments.words import attr, bucket, in_account, in_list, reachable, segment
 from crmsdk.testing.draws import histories
 from tests.unit.segments.people import NOW, TICK, ann, wrote
 
@@ -255,3 +256,25 @@ def test_bad_questions_are_refused_with_their_field_and_mend(
 ) -> None:
     with pytest.raises(DefinitionError, match=message):
         wrong()
+
+
+def test_reachable_is_an_address_and_no_no() -> None:
+    asked = reachable("telegram", by="telegram_chat")
+    told = (
+        "telegram_chat exists and not (consent to promo by telegram is withdrawn) "
+        "and not (consent to promo by telegram is denied)"
+    )
+    assert describe(asked) == told
+    assert describe(reachable("email", "news")).startswith(
+        "has an address (email) and not (consent to news by"
+    )
+    assert describe(reachable("viber", by=IdentifierKind.PHONE), "ru").startswith("есть адрес (phone) и не (")
+    facts = ann(writes=[wrote("telegram_chat", 7)])
+    assert answer(asked, facts) == (True, None)
+    denied = ConsentWrite(channel="telegram", state=ConsentState.DENIED, at=NOW + td(days=1), id="no")
+    assert answer(asked, attrs.evolve(facts, consents=(denied,))) == (True, NOW + td(days=1))
+    assert answer(asked, ann()) == (False, None)
+    with pytest.raises(DefinitionError, match="by: nobody knows where addresses of 'telegram' are"):
+        reachable("telegram")
+    with pytest.raises(DefinitionError, match="by: user is no address; give email, phone or an attribute"):
+        reachable("push", by=IdentifierKind.USER)

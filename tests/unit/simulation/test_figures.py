@@ -59,7 +59,7 @@ def test_everybody_known_at_a_moment_is_in_one_stage() -> None:
     history = [
         track("ann", "visit", at=MONDAY),
         identify("bob", {"city": "Minsk"}, at=MONDAY + HOUR),
-        identify("cat", email="cat@shop.example", at=MONDAY),
+        identify("cat", at=MONDAY),
         track("dan", "visit", at=MONDAY + 4 * HOUR),
     ]
     report = simulate([], history, start=MONDAY, until=MONDAY + 5 * HOUR)
