@@ -14,8 +14,8 @@ from tests.audience_databases import duckdb_of, postgres_of
 
 PERSONAL = frozenset(
     {
-        *("calendar", "sequence", "trend", "streak", "regular", "gap", "gap-variation"),
-        *("attr-changed", "attr-held", "attr-days", "anniversary", "bucket", "score"),
+        *("calendar", "sequence", "streak", "regular", "gap", "gap-variation"),
+        *("attr-changed", "attr-held", "attr-days", "anniversary", "score"),
     }
 )
 """What is asked of one person only."""

@@ -123,7 +123,10 @@ def _attach(connection: "duckdb.DuckDBPyConnection", name: str, rows: "str | Pat
         files = dialect.text(str(rows))
         connection.execute(f"CREATE VIEW {dialect.table(name)} AS SELECT * FROM read_parquet({files})")
     elif hasattr(rows, "__arrow_c_stream__"):
-        connection.register(name, rows)
+        # A stream is read once, so its rows are taken over.
+        connection.register("crmsdk_frame", rows)
+        connection.execute(f"CREATE TABLE {dialect.table(name)} AS SELECT * FROM crmsdk_frame")
+        connection.unregister("crmsdk_frame")
     else:
         raise ConfigError(f"table {name!r} is {type(rows).__name__}; give Parquet files or an Arrow frame")
 

@@ -4,7 +4,6 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from contextlib import closing
 from datetime import datetime, timedelta
-from random import Random  # noqa: TID251 - seeded, so that a play repeats
 from typing import ClassVar, Final
 
 import pytest
@@ -22,6 +21,7 @@ from crmsdk.segments.meaning import evaluate
 from crmsdk.segments.words import attr, consent, did, everyone, nobody, prop
 from crmsdk.testing._sealed import SealedSuite
 from crmsdk.testing.draws import NOW, moments, predicates
+from crmsdk.testing.edge_questions import edge_questions
 from crmsdk.testing.populations import population
 
 __all__ = ["AudiencePromises"]
@@ -29,6 +29,7 @@ __all__ = ["AudiencePromises"]
 _TICK: Final = timedelta(microseconds=1)
 _DAY: Final = timedelta(days=1)
 _WEEK: Final = timedelta(days=7)
+_TOGETHER: Final = 120
 _HOSTILE: Final = (
     "'",
     '"',
@@ -84,7 +85,7 @@ class AudiencePromises(SealedSuite):
     # --- the answer is the reference's ------------------------------------------------------------------
 
     def test_random_questions_are_answered_as_the_reference_answers(self) -> None:
-        people = population(Random(7))  # noqa: S311 - draws, no secret
+        people = population(7)
         examples = self.examples or settings().max_examples
         with closing(self.open_audience(people)) as audience:
 
@@ -97,6 +98,14 @@ class AudiencePromises(SealedSuite):
                     _compare(audience, people, segments, at)
 
             ask()
+
+    def test_every_comparison_with_every_kind_of_value(self) -> None:
+        people = population(13, 120)
+        asked = edge_questions()
+        with closing(self.open_audience(people)) as audience:
+            for start in range(0, len(asked), _TOGETHER):
+                some = asked[start : start + _TOGETHER]
+                _compare(audience, people, [Segment(f"s{n}", each) for n, each in enumerate(some)], NOW)
 
     def _refused(self, audience: Audience, segment: Segment, at: datetime) -> bool:
         if not self.refuses:
@@ -218,7 +227,7 @@ class AudiencePromises(SealedSuite):
             assert list(audience.members(everyone, at=NOW)) == sorted(each.customer for each in people)
 
     def test_memberships_name_everybody_once_and_hold_many_segments(self) -> None:
-        people = population(Random(11), 60)  # noqa: S311 - the same
+        people = population(11, 60)
         names = [f"{number} visits" for number in range(130)]
         segments = [Segment(name, did("visit").at_least(place % 7)) for place, name in enumerate(names)]
         with closing(self.open_audience(people)) as audience:

@@ -15,12 +15,13 @@ from crmsdk.model.comparison import Op, PropTest, compare
 from crmsdk.model.money import Money
 from crmsdk.model.values import Value
 from crmsdk.segments.aggregates import Aggregate, Function
+from crmsdk.segments.occurrences import Occurrences
 from crmsdk.segments.sql.comparing import compared, numbered
 from crmsdk.segments.sql.features import CountOf, DistinctOf, OddOf, Part, SumOf, ValueOf
 from crmsdk.segments.sql.plan import Plan
 from crmsdk.segments.sql.terms import FALSE, TRUE, Term, all_of, negated
 
-__all__ = ["measured"]
+__all__ = ["SIGNS", "Figures", "comparisons", "figures_of", "measured"]
 
 _EPSILON: Final = 2.0**-51
 """Four times the rounding of one addition of doubles: room for every order of adding."""
@@ -34,7 +35,7 @@ def measured(node: Aggregate, plan: Plan) -> Term:
     return _FUNCTIONS[node.function](node, plan)
 
 
-def _comparisons(op: Op, operand: Value) -> list[tuple[Op, Any]]:
+def comparisons(op: Op, operand: Value) -> list[tuple[Op, Any]]:
     """Take a range apart."""
     if op is Op.BETWEEN and isinstance(operand, tuple):
         return [(Op.GE, operand[0]), (Op.LE, operand[1])]
@@ -60,26 +61,31 @@ def _needing(term: Term, group: str, *, of_none: bool) -> Term:
 
 
 @attrs.frozen
-class _Figures:
+class Figures:
     """The columns of the numbers of a property."""
 
     plan: Plan
-    node: Aggregate
+    of: Occurrences
+    prop: str
     currency: str
 
     def column(self, part: Part) -> str:
-        return self.plan.event(SumOf(self.node.of, self.node.prop, self.currency, part))[0]
+        """Give one of them."""
+        return self.plan.event(SumOf(self.of, self.prop, self.currency, part))[0]
 
     @property
     def group(self) -> str:
-        return self.plan.event(SumOf(self.node.of, self.node.prop, self.currency, Part.INTEGERS))[1]
+        """The group they are columns of."""
+        return self.plan.event(SumOf(self.of, self.prop, self.currency, Part.INTEGERS))[1]
 
     @property
     def whole(self) -> str:
+        """The sum of the integers."""
         return f"COALESCE({self.column(Part.INTEGERS)}, 0)"
 
     @property
     def many_floats(self) -> str:
+        """How many doubles there are."""
         return f"COALESCE({self.column(Part.MANY_FLOATS)}, 0)"
 
     @property
@@ -94,21 +100,22 @@ class _Figures:
         return f"({sizes}) * ({steps} + 8) * {dialect.real(_EPSILON)}"
 
 
-def _figures(node: Aggregate, plan: Plan) -> "tuple[_Figures, bool, bool, bool] | None":
+def figures_of(
+    plan: Plan, of: Occurrences, prop: str, currency: str
+) -> "tuple[Figures, bool, bool, bool] | None":
     """Give the figures of a property, and whether there are integers, doubles, and integers of any width."""
-    like = node.operand[0] if isinstance(node.operand, tuple) else node.operand
-    currency = like.currency if isinstance(like, Money) else ""
-    reading = plan.property(node.prop)
+    reading = plan.property(prop)
     whole = reading.money(currency) if currency else reading.integer()
     real = None if currency else reading.float()
-    if plan.span(node.of).empty or (whole is None and real is None):
+    if plan.span(of).empty or (whole is None and real is None):
         return None
-    return (
-        _Figures(plan, node, currency),
-        whole is not None,
-        real is not None,
-        reading.digits(currency) is not None,
-    )
+    figures = Figures(plan, of, prop, currency)
+    return figures, whole is not None, real is not None, reading.digits(currency) is not None
+
+
+def _figures(node: Aggregate, plan: Plan) -> "tuple[Figures, bool, bool, bool] | None":
+    like = node.operand[0] if isinstance(node.operand, tuple) else node.operand
+    return figures_of(plan, node.of, node.prop, like.currency if isinstance(like, Money) else "")
 
 
 def _amount(value: Value) -> Any:
@@ -116,7 +123,7 @@ def _amount(value: Value) -> Any:
 
 
 def _sum(node: Aggregate, plan: Plan) -> Term:
-    asked = [(op, _amount(value)) for op, value in _comparisons(node.op, node.operand)]
+    asked = [(op, _amount(value)) for op, value in comparisons(node.op, node.operand)]
     of_none = all(compare(op, 0, value) for op, value in asked)
     found = _figures(node, plan)
     if found is None:
@@ -136,7 +143,7 @@ def _sum(node: Aggregate, plan: Plan) -> Term:
     return _needing(all_of(terms), figures.group, of_none=of_none)
 
 
-def _near(plan: Plan, figures: _Figures, op: Op, value: float, some: str) -> str:
+def _near(plan: Plan, figures: Figures, op: Op, value: float, some: str) -> str:
     """Compare a sum with doubles with so many times a value, and put those in doubt who come near to it."""
     dialect = plan.dialect
     threshold = dialect.real(_double(value)) + (f" * {some}" if some != "1" else "")
@@ -145,7 +152,7 @@ def _near(plan: Plan, figures: _Figures, op: Op, value: float, some: str) -> str
     finite = dialect.finite_real
     certain = f"COALESCE({finite(far)} > {finite(error)}, FALSE)"
     plan.doubt(f"{figures.many_floats} > 0 AND NOT {certain}", figures.group)
-    return f"{figures.near} {_SIGNS[op]} {threshold}"
+    return f"{figures.near} {SIGNS[op]} {threshold}"
 
 
 def _double(value: float) -> float:
@@ -166,7 +173,7 @@ def _average(node: Aggregate, plan: Plan) -> Term:
     terms = [Term(f"{some} > 0")]
     if whole:
         plan.doubt(f"abs({figures.whole}) >= {dialect.integer(_SAFE)}", figures.group)
-    for op, value in _comparisons(node.op, node.operand):
+    for op, value in comparisons(node.op, node.operand):
         bound = _amount(value)
         exact = _across(figures, op, bound, some)
         if not real:
@@ -177,10 +184,10 @@ def _average(node: Aggregate, plan: Plan) -> Term:
     return _needing(all_of(terms), figures.group, of_none=False)
 
 
-_SIGNS: Final = {Op.EQ: "=", Op.LT: "<", Op.LE: "<=", Op.GT: ">", Op.GE: ">="}
+SIGNS: Final = {Op.EQ: "=", Op.LT: "<", Op.LE: "<=", Op.GT: ">", Op.GE: ">="}
 
 
-def _across(figures: _Figures, op: Op, operand: float, some: str) -> str:
+def _across(figures: Figures, op: Op, operand: float, some: str) -> str:
     """Compare an average of integers by multiplying across."""
     bound = Fraction(repr(operand)) if isinstance(operand, float) else Fraction(operand)
     dialect = figures.plan.dialect
@@ -190,7 +197,7 @@ def _across(figures: _Figures, op: Op, operand: float, some: str) -> str:
     over = f"{dialect.wide(figures.whole)} * {bound.denominator}"
     under = f"{dialect.wide(some)} * {dialect.integer(bound.numerator)}"
     safe = f"abs({figures.whole}) < {dialect.integer(_SAFE)}"
-    return f"CASE WHEN {safe} THEN {over} {_SIGNS[op]} {under} ELSE FALSE END"
+    return f"CASE WHEN {safe} THEN {over} {SIGNS[op]} {under} ELSE FALSE END"
 
 
 # --- smallest and largest -------------------------------------------------------------------------------
@@ -212,7 +219,7 @@ def _extreme(node: Aggregate, plan: Plan) -> Term:
         return FALSE
     least = node.function is Function.MIN
     terms = []
-    for op, value in _comparisons(node.op, node.operand):
+    for op, value in comparisons(node.op, node.operand):
         some, none = _BEYOND[_MIRROR[op] if least else op]
         terms.append(_any(node, plan, _MIRROR[some] if least else some, value))
         if none is not None:
@@ -231,7 +238,7 @@ def _any(node: Aggregate, plan: Plan, op: Op, value: Value) -> Term:
 
 
 def _distinct(node: Aggregate, plan: Plan) -> Term:
-    asked = _comparisons(node.op, node.operand)
+    asked = comparisons(node.op, node.operand)
     of_none = all(compare(op, 0, value) for op, value in asked)
     if plan.span(node.of).empty:
         return _truth(of_none)

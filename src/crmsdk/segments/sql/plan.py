@@ -1,6 +1,6 @@
 """What a set of questions reads: every feature once, grouped by where its rows are."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from typing import Any, TypeVar
 
 from crmsdk.errors import LayoutError, UnknownName
@@ -23,9 +23,10 @@ from crmsdk.segments.sql.sources import (
 )
 from crmsdk.segments.sql.terms import FALSE, TRUE, Term
 
-__all__ = ["Plan"]
+__all__ = ["PERSON", "Plan"]
 
 G = TypeVar("G", bound="Group[Any]")
+F = TypeVar("F", bound=Hashable)
 PERSON = "p"
 
 
@@ -48,7 +49,7 @@ class Plan:
         self.dialect = dialect
         self.layout = layout
         self.now = now
-        self.groups: dict[tuple[str, str], Group[Any]] = {}
+        self.groups: dict[tuple[str, Hashable], Group[Any]] = {}
         self._doubts: dict[str, dict[str, None]] = {}
         # For each group the questions it answers, each with its place and whether it holds without a row.
         self._masks: dict[str, dict[str, tuple[int, bool]]] | None = {} if masks else None
@@ -120,6 +121,18 @@ class Plan:
         )
         return group.column(feature), group.alias
 
+    def grouped(
+        self,
+        key: tuple[str, Hashable],
+        make: Callable[[str, EventRow], Group[F]],
+        feature: F,
+    ) -> tuple[str, str]:
+        """Give the column of a feature of a group of its own, and the group."""
+        group: Group[Any] | None = self.groups.get(key)
+        if group is None:
+            group = self.groups[key] = make(f"g{len(self.groups)}", self._new_row())
+        return group.column(feature), group.alias
+
     def property(self, name: str) -> Reading:
         """Read a property inside of an aggregate, to see what it can be."""
         return self._new_row().property(name)
@@ -188,7 +201,7 @@ class Plan:
             self.dialect, people.table, f"{PERSON}.", people.attributes[name], nfc=self.layout.nfc
         )
 
-    def _group(self, key: tuple[str, str], make: Callable[[str], G], kind: type[G]) -> G:
+    def _group(self, key: tuple[str, Hashable], make: Callable[[str], G], kind: type[G]) -> G:
         group = self.groups.get(key)
         if group is None:
             group = self.groups[key] = make(f"g{len(self.groups)}")

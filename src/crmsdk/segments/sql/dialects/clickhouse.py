@@ -91,6 +91,10 @@ class ClickHouse(Dialect):
         return f"toFloat64({x})"
 
     @override
+    def lot(self, x: str) -> str:
+        return f"toInt64(reinterpretAsUInt32(reverse(substring(MD5({x}), 1, 4))))"
+
+    @override
     def as_integer(self, x: str) -> str:
         return f"toInt64({x})"
 

@@ -134,6 +134,10 @@ class Dialect(ABC):
     def wide(self, x: str) -> str:
         """Make an integer wide enough for products of 118 bits."""
 
+    @abstractmethod
+    def lot(self, x: str) -> str:
+        """Give the first 32 bits of the MD5 of a text, as an integer."""
+
     def as_text(self, x: str) -> str:
         """Turn an id, a number or JSON into text."""
         return f"CAST({x} AS VARCHAR)"

@@ -60,6 +60,10 @@ class DuckDB(Dialect):
         return f"CAST({x} AS DOUBLE)"
 
     @override
+    def lot(self, x: str) -> str:
+        return f"CAST('0x' || substr(md5({x}), 1, 8) AS BIGINT)"
+
+    @override
     def as_integer(self, x: str) -> str:
         return f"CAST({x} AS BIGINT)"
 

@@ -89,6 +89,10 @@ class Postgres(Dialect):
         return x
 
     @override
+    def lot(self, x: str) -> str:
+        return f"CAST(CAST('x' || substr(md5({x}), 1, 8) AS bit(32)) AS bigint) & 4294967295"
+
+    @override
     def as_integer(self, x: str) -> str:
         return f"CAST({x} AS bigint)"
 

@@ -1,0 +1,92 @@
+"""The text every dialect writes can be read by an independent parser of that dialect, whatever is asked."""
+
+import contextlib
+from datetime import datetime
+
+import pytest
+import sqlglot
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlglot.errors import SqlglotError
+
+from crmsdk.errors import UnsupportedQuestion
+from crmsdk.segments.conditions import Predicate
+from crmsdk.segments.sql.compiling import compile_count, compile_masks, compile_members
+from crmsdk.segments.sql.dialects.bigquery import BigQuery
+from crmsdk.segments.sql.dialects.clickhouse import ClickHouse
+from crmsdk.segments.sql.dialects.dialect import Dialect
+from crmsdk.segments.sql.dialects.duckdb import DuckDB
+from crmsdk.segments.sql.dialects.postgres import Postgres
+from crmsdk.segments.sql.dialects.snowflake import Snowflake
+from crmsdk.segments.sql.dialects.spark import Spark
+from crmsdk.segments.sql.layout import Kind, Layout, Schema
+from crmsdk.segments.words import attr, did, prop
+from crmsdk.testing.draws import NOW, moments, predicates
+
+DIALECTS = (DuckDB(), Postgres(), ClickHouse(), Snowflake(), BigQuery(), Spark())
+LOGS: Schema = {
+    "people": {"id": Kind.TEXT, "zone": Kind.TEXT},
+    "events": {
+        "customer": Kind.TEXT,
+        "id": Kind.TEXT,
+        "name": Kind.TEXT,
+        "at": Kind.MOMENT,
+        "properties": Kind.JSON,
+    },
+    "attributes": {
+        "customer": Kind.TEXT,
+        "name": Kind.TEXT,
+        "value": Kind.JSON,
+        "at": Kind.MOMENT,
+        "id": Kind.TEXT,
+    },
+    "consents": {
+        "customer": Kind.TEXT,
+        "channel": Kind.TEXT,
+        "purpose": Kind.TEXT,
+        "state": Kind.TEXT,
+        "at": Kind.MOMENT,
+        "id": Kind.TEXT,
+    },
+}
+LAYOUT = Layout(nfc=True).bound(LOGS)
+HOSTILE = ("'", "\\", "\\'", "'; DROP TABLE people; --", '"', "`", "/*", "\n", "--")
+
+
+@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.name)
+def test_whatever_is_asked_can_be_read(dialect: Dialect) -> None:
+    @settings(suppress_health_check=list(HealthCheck))
+    @given(st.lists(predicates(), min_size=1, max_size=4), moments())
+    def read(asked: list[Predicate], at: datetime) -> None:
+        texts, written = [], []
+        for each in asked:
+            with contextlib.suppress(UnsupportedQuestion):
+                texts.append(compile_members(dialect, LAYOUT, each, at).sql)
+                texts.append(compile_count(dialect, LAYOUT, each, at).sql)
+                written.append(each)
+        if written:
+            texts.append(compile_masks(dialect, LAYOUT, written, at).sql)
+        for text in texts:
+            try:
+                statements = sqlglot.parse(text, read=dialect.name, error_level=sqlglot.ErrorLevel.RAISE)
+            except SqlglotError as error:
+                raise AssertionError(text) from error
+            assert len(statements) == 1
+
+    read()
+
+
+@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.name)
+@pytest.mark.parametrize("text", HOSTILE)
+def test_a_hostile_text_stays_one_literal(dialect: Dialect, text: str) -> None:
+    asked = (attr("city") == text) & did(text).where(prop("page").contains(text))
+    plain = (attr("city") == "x") & did("x").where(prop("page").contains("x"))
+    found, expected = (
+        sqlglot.parse(compile_members(dialect, LAYOUT, each, NOW).sql, read=dialect.name)
+        for each in (asked, plain)
+    )
+    assert len(found) == 1
+    literals = {each.this for each in found[0].find_all(sqlglot.exp.Literal)}  # type: ignore[union-attr]
+    assert text in literals
+    shapes = [len(list(each[0].walk())) for each in (found, expected)]  # type: ignore[union-attr]
+    assert shapes[0] == shapes[1]
