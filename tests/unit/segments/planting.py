@@ -11,6 +11,8 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from hypothesis.internal.conjecture import providers
+from hypothesis.internal.constants_ast import Constants
 
 from crmsdk.errors import CrmsdkError
 from crmsdk.model import comparison
@@ -78,7 +80,7 @@ MODULES = (
 
 
 def drawn(strategy: st.SearchStrategy[T], number: int) -> list[T]:
-    """Draw so many values, the same ones every time."""
+    """Draw so many values, the same ones every time, whatever modules other tests have loaded."""
     out: list[T] = []
 
     @settings(
@@ -92,7 +94,11 @@ def drawn(strategy: st.SearchStrategy[T], number: int) -> list[T]:
     def collect(value: T) -> None:
         out.append(value)
 
-    collect()
+    with pytest.MonkeyPatch.context() as patch:
+        # Hypothesis mixes in constants of all modules loaded so far, and remembers them.
+        patch.setattr(providers, "_get_local_constants", Constants)
+        patch.setattr(providers, "CONSTANTS_CACHE", type(providers.CONSTANTS_CACHE)(1024))
+        collect()
     return out
 
 
@@ -141,12 +147,21 @@ def rare() -> list[World]:
         (did("visit").within(week).last_at().more_than_ago(9 * day), facts),
         (attr("seen").within_next(day), facts),
         (attr("paid") >= Money(1, "RUB"), facts),
+        (attr("two") == 2, later),
+        (did("visit").between(NOW - week, NOW - day), facts),
         (did("purchase").within(2 * day).at_least(3), facts),
         (attr("seen").before(NOW), facts),
         (attr("seen").within_last(week), facts.with_attributes([wrote("seen", NOW - 9 * day, -day)])),
     ]
     run = RunView(entry=(NOW, START), entered=NOW)
-    return [World(condition, of, NOW, run) for condition, of in asked]
+    visited = next(event for event in facts.events if event.name == "visit")
+    at_it = RunView(entry=visited.position, entered=visited.at)
+    return [
+        *(World(condition, of, NOW, run) for condition, of in asked),
+        World(did("visit").since_entry(), facts, NOW, at_it),
+        World(attr("two") == 3, later, NOW + 2 * day, run),  # the same facts are asked about the past, next
+        World(attr("two") == 2, later, NOW, run),
+    ]
 
 
 def disagrees(world: World, *, exact: bool = False) -> bool:

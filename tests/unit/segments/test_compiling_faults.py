@@ -91,7 +91,7 @@ def worlds() -> list[World]:
     compiled = questions().filter(lambda one: type(one) in _asked._MAKERS)  # the rest is the reference's own
     asked: list[Condition] = [*drawn(compiled, 500), *drawn(predicates(max_leaves=3), 100)]
     asked += drawn(run_predicates(), 150)
-    out = rare()
+    out: list[World] = []
     for condition in asked:
         widths = [timedelta(microseconds=each) for each in numbers_of(encode(condition))]
         for facts, run in people:
@@ -108,7 +108,7 @@ def worlds() -> list[World]:
                 run = RunView(entry=run.entry, entered=now)  # noqa: PLW2901 - the same
             out.append(World(condition, facts if chance.random() < 0.2 else known(facts, now), now, run))
     chance.shuffle(out)
-    return out
+    return [*rare(), *out]
 
 
 def disagrees(world: World) -> bool:

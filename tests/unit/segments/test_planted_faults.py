@@ -60,7 +60,7 @@ def worlds() -> list[World]:
     ]
     conditions: list[Condition] = [*drawn(questions(), 400), *drawn(predicates(max_leaves=3), 100)]
     conditions += drawn(run_predicates(), 100)
-    out: list[World] = rare()
+    out: list[World] = []
     for condition in conditions:
         spans = [timedelta(microseconds=each) for each in numbers_of(encode(condition))] or [timedelta(0)]
         for facts, drawn_run in people:
@@ -76,7 +76,7 @@ def worlds() -> list[World]:
                 run = attrs.evolve(run, entry=(entry, START), key_name=None)
             out.append(World(condition, facts, now, run))
     chance.shuffle(out)
-    return out
+    return [*rare(), *out]
 
 
 @pytest.mark.parametrize("fault", FAULTS)
