@@ -34,8 +34,12 @@ def duckdb_of(
     for table in ("people", "events", "attributes", "consents"):
         found = getattr(rows, table)
         if found:
-            places = ", ".join("?" * len(found[0]))
-            connection.executemany(f"INSERT INTO {table} VALUES ({places})", found)  # noqa: S608 - our own tables
+            # By columns: row by row the engine would take a hundred times as long.
+            columns = ", ".join(f"unnest(${place + 1})" for place in range(len(found[0])))
+            connection.execute(
+                f"INSERT INTO {table} SELECT {columns}",
+                [list(column) for column in zip(*found, strict=True)],
+            )
     return DuckDBAudience(connection, layout or Layout(nfc=True), max_rows=max_rows)
 
 

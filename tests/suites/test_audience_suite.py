@@ -194,7 +194,7 @@ CAUGHT = [(audience, name) for audience, names in BROKEN.items() for name in nam
 
 def _suite_of(make: Callable[..., Audience]) -> AudienceSuite:
     class Suite(AudienceSuite):
-        examples = 60
+        examples = 30
 
         def open_audience(self, facts: Sequence[Facts], *, max_rows: int = 1_000_000) -> Audience:
             return make(facts, max_rows=max_rows)

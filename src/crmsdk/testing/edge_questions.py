@@ -6,6 +6,7 @@ same number as integer and double, null inside of JSON, an end that is no part, 
 
 from collections.abc import Iterator
 from datetime import date, timedelta
+from functools import cache
 from itertools import pairwise, product
 from typing import Any, Final
 
@@ -58,6 +59,7 @@ def _comparable(low: Any, high: Any) -> bool:
     return not isinstance(low, Money) or low.currency == high.currency
 
 
+@cache
 def edge_questions() -> tuple[Predicate, ...]:
     """Give some thousand questions, the same ones always."""
     return tuple(_questions())

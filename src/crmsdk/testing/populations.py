@@ -4,6 +4,7 @@ Two hundred histories drawn one by one take hypothesis seconds. These come from 
 shrinks is the question, and the people stay.
 """
 
+from functools import cache
 from random import Random  # noqa: TID251 - seeded, so that people repeat
 from typing import Any, Final
 
@@ -23,6 +24,7 @@ _PURPOSES: Final = ("promo", "service", ANY)
 _ODD_NAMES: Final = ("' OR 1=1 --", "житель", "a\\b", '"', "%")
 
 
+@cache
 def population(seed: int, size: int = 200) -> tuple[Facts, ...]:
     """Make the facts of many people; the same seed makes the same people."""
     random = Random(seed)  # noqa: S311 - draws, no secret
