@@ -1,6 +1,7 @@
 """The pools of all draws: values, moments, spans and tests from the edges on purpose. Needs hypothesis."""
 
 from datetime import UTC, date, datetime, timedelta
+from functools import cache  # a strategy made anew at every draw costs more than the draw
 from typing import Any
 
 from hypothesis import strategies as st
@@ -53,11 +54,13 @@ VALUES: tuple[Value, ...] = (
 )
 
 
+@cache
 def spans() -> st.SearchStrategy[timedelta]:
     """Draw a span: a tick, an hour, days of 23, 24 and 25 hours, a week, 30 days, a century."""
     return st.sampled_from(SPANS)
 
 
+@cache
 def moments(around: datetime = NOW) -> st.SearchStrategy[datetime]:
     """Draw a moment: mostly a span before or after ``around``, or a tick beside that."""
     if around == NOW:
@@ -65,11 +68,13 @@ def moments(around: datetime = NOW) -> st.SearchStrategy[datetime]:
     return st.sampled_from(tuple(around + (moment - NOW) for moment in MOMENTS[: -len(DAYS)]))
 
 
+@cache
 def values() -> st.SearchStrategy[Value]:
     """Draw a value of any kind in normal form, or None for a missing one."""
     return st.sampled_from(VALUES).map(lambda value: normal(value, "value"))
 
 
+@cache
 def operands(op: Op) -> st.SearchStrategy[Any]:
     """Draw what may be asked: the same pools that values come from."""
     ordered = (NUMBERS, MONEY[:4], DATES, MOMENTS)
@@ -92,11 +97,13 @@ def operands(op: Op) -> st.SearchStrategy[Any]:
             return st.sampled_from((*NUMBERS, *MONEY, *DATES, *MOMENTS[:9]))
 
 
+@cache
 def ops() -> st.SearchStrategy[Op]:
     """Draw what may be asked of a value."""
     return st.sampled_from(sorted(Op))
 
 
+@cache
 @st.composite
 def prop_tests(draw: st.DrawFn) -> PropTest:
     """Draw a test of one property."""
@@ -104,17 +111,20 @@ def prop_tests(draw: st.DrawFn) -> PropTest:
     return PropTest(draw(st.sampled_from(PROPS)), op, draw(operands(op)), negated=draw(st.booleans()))
 
 
+@cache
 def tests_of_props() -> st.SearchStrategy[tuple[PropTest, ...]]:
     """Draw tests of properties, most often none."""
     return st.one_of(st.just(()), st.just(()), st.lists(prop_tests(), min_size=1, max_size=2).map(tuple))
 
 
+@cache
 def intervals() -> st.SearchStrategy[tuple[datetime, datetime]]:
     """Draw the start and the end of an absolute interval."""
     pairs = st.tuples(moments(), moments()).filter(lambda pair: pair[0] != pair[1])
     return pairs.map(lambda pair: (min(pair), max(pair)))
 
 
+@cache
 def windows() -> st.SearchStrategy[Window | None]:
     """Draw a window, or None for all of the past."""
     absolute = intervals().map(lambda pair: Interval(*pair))
@@ -123,6 +133,7 @@ def windows() -> st.SearchStrategy[Window | None]:
     return st.one_of(st.none(), rolling, rolling, absolute, st.one_of(earlier, calendars()))
 
 
+@cache
 @st.composite
 def calendars(draw: st.DrawFn) -> Calendar:
     """Draw a window of the calendar."""
@@ -130,11 +141,13 @@ def calendars(draw: st.DrawFn) -> Calendar:
     return Calendar(draw(st.sampled_from(Unit)), oldest, draw(st.integers(0, oldest)))
 
 
+@cache
 def occurrences() -> st.SearchStrategy[Occurrences]:
     """Draw which events are meant."""
     return st.builds(Occurrences, st.sampled_from(EVENTS), tests=tests_of_props(), window=windows())
 
 
+@cache
 @st.composite
 def bounds(draw: st.DrawFn) -> tuple[int, int | None]:
     """Draw the bounds of a count."""

@@ -9,6 +9,8 @@ missing or of another kind. Needs hypothesis.
     def test_my_executor_agrees(facts, predicate, now): ...
 """
 
+from functools import cache
+
 from hypothesis import strategies as st
 
 from crmsdk.model.comparison import Op
@@ -89,6 +91,7 @@ _CHANNELS = ("email", "sms")
 _PURPOSES = ("promo", "service")
 
 
+@cache
 def _properties() -> st.SearchStrategy[dict[str, object]]:
     nan = st.sampled_from((*VALUES, float("nan")))
     drawn = st.tuples(nan, st.sampled_from(VALUES), st.sampled_from(VALUES), st.booleans())
@@ -97,6 +100,7 @@ def _properties() -> st.SearchStrategy[dict[str, object]]:
     )
 
 
+@cache
 @st.composite
 def events(draw: st.DrawFn, customer: CustomerId = _ANN, number: int = 0) -> Event:
     """Draw an event; several of one moment and one body are likely, their ids differ by ``number``."""
@@ -111,6 +115,7 @@ def events(draw: st.DrawFn, customer: CustomerId = _ANN, number: int = 0) -> Eve
     )
 
 
+@cache
 @st.composite
 def histories(draw: st.DrawFn, customer: CustomerId = _ANN, size: int = 8) -> Facts:
     """Draw the facts of a customer, past and future, at most ``size`` events."""
@@ -149,6 +154,7 @@ def histories(draw: st.DrawFn, customer: CustomerId = _ANN, size: int = 8) -> Fa
     )
 
 
+@cache
 def timings() -> st.SearchStrategy[Timing]:
     """Draw a question about a moment."""
     absolute = st.one_of(
@@ -159,6 +165,7 @@ def timings() -> st.SearchStrategy[Timing]:
     return st.one_of(st.builds(Relative, st.sampled_from(Relation), spans()), absolute)
 
 
+@cache
 @st.composite
 def scores(draw: st.DrawFn) -> Score:
     """Draw a score: points of events, fading or not, and of simple predicates."""
@@ -178,6 +185,7 @@ def scores(draw: st.DrawFn) -> Score:
     return Score(tuple(draw(st.lists(part, min_size=1, max_size=3))), op, operand)
 
 
+@cache
 @st.composite
 def questions(draw: st.DrawFn) -> Predicate:
     """Draw one question about a customer, joined from no others."""
@@ -203,6 +211,7 @@ def questions(draw: st.DrawFn) -> Predicate:
             return draw(st.one_of(st.sampled_from([everyone, nobody]), people_questions()))
 
 
+@cache
 def predicates(*, max_leaves: int = 5) -> st.SearchStrategy[Predicate]:
     """Draw a predicate: questions joined by and, or, not and named segments."""
 
@@ -217,6 +226,7 @@ def predicates(*, max_leaves: int = 5) -> st.SearchStrategy[Predicate]:
     return st.recursive(questions(), joined, max_leaves=max_leaves)
 
 
+@cache
 @st.composite
 def _since_entry(draw: st.DrawFn) -> RunPredicate:
     low, high = draw(bounds())
@@ -230,6 +240,7 @@ def _since_entry(draw: st.DrawFn) -> RunPredicate:
     )
 
 
+@cache
 def run_predicates() -> st.SearchStrategy[RunPredicate]:
     """Draw a condition about a run, joined with others or not."""
 
@@ -243,6 +254,7 @@ def run_predicates() -> st.SearchStrategy[RunPredicate]:
     return st.recursive(_since_entry(), joined, max_leaves=3)
 
 
+@cache
 def conditions() -> st.SearchStrategy[Condition]:
     """Draw a condition of either kind."""
     return st.one_of(predicates(), run_predicates())

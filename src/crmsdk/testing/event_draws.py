@@ -6,6 +6,7 @@ here differ in when things happened and how much, and in little else. Needs hypo
 
 from contextlib import suppress
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 import attrs
@@ -58,6 +59,7 @@ _STEPS = (
 _COMPARING = (Op.EQ, Op.LT, Op.LE, Op.GT, Op.GE, Op.BETWEEN)
 
 
+@cache
 @st.composite
 def aggregates(draw: st.DrawFn) -> Aggregate:
     """Draw a question about what a function makes of a property over events."""
@@ -82,6 +84,7 @@ def _compared_with(op: Op, pool: tuple[Any, ...]) -> st.SearchStrategy[Any]:
     return st.tuples(one, one).map(lambda pair: tuple(sorted(pair))) if op is Op.BETWEEN else one
 
 
+@cache
 @st.composite
 def sequences(draw: st.DrawFn) -> InOrder:
     """Draw a question about events in order."""
@@ -95,12 +98,14 @@ def sequences(draw: st.DrawFn) -> InOrder:
     return InOrder(steps, span=span, absent=absent, window=window)
 
 
+@cache
 def _steps() -> st.SearchStrategy[Occurrences]:
     names = st.sampled_from((*EVENTS[:2] * 3, *EVENTS))
     few = st.one_of(st.just(()), st.just(()), tests_of_props())
     return st.builds(Occurrences, names, tests=few)
 
 
+@cache
 @st.composite
 def trends(draw: st.DrawFn) -> Trend:
     """Draw a question about a window and those before it."""
@@ -115,6 +120,7 @@ def trends(draw: st.DrawFn) -> Trend:
     return Trend(of, op, operand, over=draw(st.integers(1, most)), prop=prop, currency=currency)
 
 
+@cache
 @st.composite
 def rhythms(draw: st.DrawFn) -> Streak | Regular:
     """Draw a question about local periods with events."""
@@ -126,6 +132,7 @@ def rhythms(draw: st.DrawFn) -> Streak | Regular:
     return Regular(attrs.evolve(of, window=None), draw(st.integers(1, periods)), periods, unit)
 
 
+@cache
 @st.composite
 def gaps(draw: st.DrawFn) -> Gap | GapVariation:
     """Draw a question about the times between events."""
@@ -136,11 +143,13 @@ def gaps(draw: st.DrawFn) -> Gap | GapVariation:
     return Gap(of, draw(st.sampled_from(Middle)), op, draw(_compared_with(op, spans)))
 
 
+@cache
 def event_questions() -> st.SearchStrategy[Predicate]:
     """Draw one question about events that needs more than counting them."""
     return st.one_of(aggregates(), sequences(), trends(), rhythms(), gaps())
 
 
+@cache
 @st.composite
 def busy_histories(draw: st.DrawFn, size: int = 10) -> Facts:
     """Draw a customer who does few things often, hours and days apart or at once; at most ``size`` events."""

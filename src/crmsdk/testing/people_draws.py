@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from datetime import date, timedelta
+from functools import cache
 
 from hypothesis import strategies as st
 
@@ -50,12 +51,14 @@ _ASKED: tuple[Value, ...] = ("pro", "pro", "free", True, 1, *SCALARS)
 _BOUNDS = (0, 1, 3388, 3389, 5000, 10_000)  # the lot of ann by welcome-2026 is 3388
 
 
+@cache
 def _buckets() -> st.SearchStrategy[Bucket]:
     pairs = st.lists(st.sampled_from(_BOUNDS), min_size=2, max_size=2, unique=True).map(sorted)
     salts = st.sampled_from(["welcome-2026", "соль"])
     return st.builds(lambda salt, pair: Bucket(salt, *pair), salts, pairs)
 
 
+@cache
 @st.composite
 def changing_histories(draw: st.DrawFn) -> Facts:
     """Draw a customer whose plan is written often, spans apart that questions ask for, or at one moment."""
@@ -68,6 +71,7 @@ def changing_histories(draw: st.DrawFn) -> Facts:
     return Facts(customer=CustomerId("ann")).with_attributes(writes)
 
 
+@cache
 @st.composite
 def dated_histories(draw: st.DrawFn) -> Facts:
     """Draw a customer with a date of birth, at times corrected, in a zone that may be left."""
@@ -81,6 +85,7 @@ def dated_histories(draw: st.DrawFn) -> Facts:
     )
 
 
+@cache
 def day_questions() -> st.SearchStrategy[Predicate]:
     """Draw a question about a date in local days."""
     ordered = st.sampled_from([Op.EQ, Op.LT, Op.LE, Op.GT, Op.GE])
@@ -93,6 +98,7 @@ def day_questions() -> st.SearchStrategy[Predicate]:
     )
 
 
+@cache
 def past_questions() -> st.SearchStrategy[Predicate]:
     """Draw a question about the past of an attribute, a bucket or a list."""
     names = st.sampled_from(_NAMES)
@@ -104,6 +110,7 @@ def past_questions() -> st.SearchStrategy[Predicate]:
     )
 
 
+@cache
 def people_questions() -> st.SearchStrategy[Predicate]:
     """Draw a question about the past of an attribute, a date, a bucket or a list."""
     return st.one_of(past_questions(), past_questions(), day_questions())

@@ -8,6 +8,7 @@ import attrs
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from crmsdk.journeys.deadlines import moved
 from crmsdk.journeys.definition import Journey
 from crmsdk.journeys.machine import step
 from crmsdk.journeys.person import Enrollment, NoteKind, Phase
@@ -44,7 +45,8 @@ def play(stage: Stage, data: st.DataObject) -> None:
         elif data.draw(st.booleans()) and open_tasks:
             stage.take(Answered(at=stage.now, task=open_tasks[0], answer="yes"))
         elif (wake := stage.person.wake) is not None:
-            stage.sleep(wake + data.draw(st.sampled_from((timedelta(0), timedelta(days=2)))))
+            # At the end of the year 9999 nobody can be later.
+            stage.sleep(moved(wake, data.draw(st.sampled_from((timedelta(0), timedelta(days=2))))) or wake)
         elif stage.pending:
             stage.answer()
     raise AssertionError("the person is still inside")

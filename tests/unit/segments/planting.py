@@ -3,10 +3,12 @@
 import inspect
 import sys
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from itertools import islice, product
+from random import Random  # noqa: TID251 - seeded, so a run is repeatable
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -58,6 +60,10 @@ class World(_Asked):
 
 
 T = TypeVar("T")
+Q = TypeVar("Q")
+P = TypeVar("P")
+Answer: TypeAlias = tuple[bool, datetime | None] | type[CrmsdkError]
+"""What is answered, or the error raised."""
 Fault: TypeAlias = tuple[Callable[..., Any], str, str]
 """The function, what stands in its source, and what shall stand there."""
 
@@ -164,20 +170,73 @@ def rare() -> list[World]:
     ]
 
 
-def disagrees(world: World, *, exact: bool = False) -> bool:
-    condition, facts, now, run = world
+class Worlds(Generic[Q, P]):
+    """Every question with every customer, mixed; each made and answered when it is first asked for."""
+
+    def __init__(
+        self,
+        questions: Sequence[Q],
+        people: Sequence[P],
+        make: Callable[[Q, P, Random], World],
+        first: Sequence[World] = (),
+    ) -> None:
+        self._pairs = list(product(questions, people))
+        self._chance = Random(7)  # noqa: S311 - picks edges, the same ones every time
+        self._chance.shuffle(self._pairs)
+        self._make = make
+        self._made = list(first)
+        self._right: list[Answer] = []
+        self._left = iter(self._pairs)
+
+    def __len__(self) -> int:
+        return len(self._pairs)
+
+    def up_to(self, number: int) -> list[World]:
+        """Give the first so many."""
+        missing = islice(self._left, max(0, number - len(self._made)))
+        self._made += [self._make(*pair, self._chance) for pair in missing]
+        return self._made[:number]
+
+    def parts(self, size: int = 250) -> Iterator[list[tuple[World, Answer]]]:
+        """Give them all in parts, with what is answered now; whatever is planted must be gone by then."""
+        for begin in range(0, len(self), size):
+            made = self.up_to(begin + size)
+            self._right += [_answer(world) for world in made[len(self._right) :]]
+            yield list(zip(made, self._right, strict=False))[begin:]
+
+
+def finds(worlds: Worlds[Any, Any], fault: Fault, *, exact: bool = False) -> bool:
+    """Say whether any world tells that a fault is planted: it answers anew, and the oracle disagrees."""
+    for part in worlds.parts():
+        with pytest.MonkeyPatch.context() as patch:
+            plant(patch, *fault)
+            if any(_answer(world) != right and disagrees(world, exact=exact) for world, right in part):
+                return True
+    return False
+
+
+def _answer(world: World) -> Answer:
     try:
-        verdict = meaning.evaluate(condition, facts, now, run=run)  # type: ignore[arg-type]  # who needs a run has one
-    except CrmsdkError:
-        return True  # an evaluation never raises
-    matched, change = world.truth
-    if verdict.matched != matched:
+        verdict = meaning.evaluate(world.condition, world.facts, world.now, run=world.run)  # type: ignore[arg-type]  # who needs a run has one
+    except CrmsdkError as error:
+        return type(error)
+    return verdict.matched, verdict.until
+
+
+def disagrees(world: World, *, exact: bool = False) -> bool:
+    """Say whether what is answered now contradicts the oracle; an evaluation never raises."""
+    match _answer(world):
+        case bool(matched), until:
+            right, change = world.truth
+        case _:
+            return True
+    if matched != right:
         return True
     if exact:
-        return verdict.until != change
-    if verdict.until is None:
+        return until != change
+    if until is None:
         return change is not None
-    return verdict.until <= now or (change is not None and change < verdict.until)
+    return until <= world.now or (change is not None and change < until)
 
 
 def plant(monkeypatch: pytest.MonkeyPatch, function: Callable[..., Any], right: str, wrong: str) -> None:

@@ -11,11 +11,13 @@ from hypothesis import strategies as st
 from crmsdk.model import comparison
 from crmsdk.model.codec import encode
 from crmsdk.model.event import START
+from crmsdk.model.facts import Facts
 from crmsdk.segments import framing, meaning, unfolding
 from crmsdk.segments.conditions import Condition, RunPredicate
+from crmsdk.segments.verdict import RunView
 from crmsdk.testing.draws import NOW, histories, predicates, questions, run_predicates, runs
 from tests.unit.segments.oracle import numbers_of
-from tests.unit.segments.planting import Fault, World, disagrees, drawn, plant, rare
+from tests.unit.segments.planting import Fault, World, Worlds, disagrees, drawn, finds, rare
 
 FAULTS: dict[str, Fault] = {
     "missing is true": (comparison.compare, "return False", "return True"),
@@ -50,42 +52,36 @@ FAULTS: dict[str, Fault] = {
 }
 
 
+def asked(condition: Condition, person: tuple[Facts, RunView], chance: Random) -> World:
+    """Ask at a moment where something may happen, of a run that may have begun a moment before."""
+    facts, run = person
+    at = chance.choice([event.at for event in facts.events] or [NOW])
+    spans = [timedelta(microseconds=each) for each in numbers_of(encode(condition))] or [timedelta(0)]
+    shift = chance.choice([timedelta(0), chance.choice(spans)])
+    tick = chance.choice((-1, 0, 1)) * timedelta(microseconds=1)
+    try:
+        now, entry = at + shift + tick, at - chance.choice(spans)
+    except OverflowError:
+        now, entry = NOW, at
+    if isinstance(condition, RunPredicate) and chance.random() < 0.5:
+        run = attrs.evolve(run, entry=(entry, START), key_name=None)
+    return World(condition, facts, now, run)
+
+
 @pytest.fixture(scope="module")
-def worlds() -> list[World]:
-    """Give every condition with every customer, at moments where something may happen."""
-    chance = Random(7)  # noqa: S311 - picks edges, the same ones every time
-    people = [
-        (facts, run)
-        for facts, run in drawn(histories().flatmap(lambda f: st.tuples(st.just(f), runs(f))), 80)
-    ]
+def worlds() -> Worlds[Condition, tuple[Facts, RunView]]:
+    """Give every condition with every customer, the rare ones first."""
+    people = drawn(histories().flatmap(lambda f: st.tuples(st.just(f), runs(f))), 80)
     conditions: list[Condition] = [*drawn(questions(), 400), *drawn(predicates(max_leaves=3), 100)]
-    conditions += drawn(run_predicates(), 100)
-    out: list[World] = []
-    for condition in conditions:
-        spans = [timedelta(microseconds=each) for each in numbers_of(encode(condition))] or [timedelta(0)]
-        for facts, drawn_run in people:
-            run = drawn_run
-            at = chance.choice([event.at for event in facts.events] or [NOW])
-            shift = chance.choice([timedelta(0), chance.choice(spans)])
-            tick = chance.choice((-1, 0, 1)) * timedelta(microseconds=1)
-            try:
-                now, entry = at + shift + tick, at - chance.choice(spans)
-            except OverflowError:
-                now, entry = NOW, at
-            if isinstance(condition, RunPredicate) and chance.random() < 0.5:
-                run = attrs.evolve(run, entry=(entry, START), key_name=None)
-            out.append(World(condition, facts, now, run))
-    chance.shuffle(out)
-    return [*rare(), *out]
+    return Worlds([*conditions, *drawn(run_predicates(), 100)], people, asked, rare())
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_planted_fault_is_found(fault: str, worlds: list[World], monkeypatch: pytest.MonkeyPatch) -> None:
-    plant(monkeypatch, *FAULTS[fault])
-    assert any(disagrees(world) for world in worlds)
+def test_a_planted_fault_is_found(fault: str, worlds: Worlds[Condition, tuple[Facts, RunView]]) -> None:
+    assert finds(worlds, FAULTS[fault])
 
 
 def test_without_a_fault_there_is_none_to_be_found(
-    worlds: list[World], sized: Callable[[int, int], int]
+    worlds: Worlds[Condition, tuple[Facts, RunView]], sized: Callable[[int, int], int]
 ) -> None:
-    assert not any(disagrees(world) for world in worlds[: sized(4_000, len(worlds))])
+    assert not any(disagrees(world) for world in worlds.up_to(sized(500, len(worlds))))
