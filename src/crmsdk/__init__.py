@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from crmsdk.segments.stages import Stages, stage_of
     from crmsdk.segments.verdict import Verdict
     from crmsdk.segments.words import (
+        account,
         attr,
         bucket,
         consent,
@@ -137,6 +138,7 @@ __all__ = [
     "WaitFor",
     "WallClock",
     "When",
+    "account",
     "after_exit",
     "attr",
     "breakpoints",
@@ -238,6 +240,7 @@ _HOMES: Final[dict[str, str]] = {
     "WaitFor": "crmsdk.journeys.steps",
     "WallClock": "crmsdk.wire.wall_clock",
     "When": "crmsdk.journeys.steps",
+    "account": "crmsdk.segments.words",
     "after_exit": "crmsdk.journeys.definition",
     "attr": "crmsdk.segments.words",
     "breakpoints": "crmsdk.segments.scales",

@@ -4,12 +4,12 @@ from datetime import timedelta
 
 import pytest
 
-from crmsdk.errors import InputError
+from crmsdk.errors import CheckFailed, ConfigError, InputError, UnsupportedQuestion
 from crmsdk.journeys.definition import each_time
 from crmsdk.journeys.steps import Send
 from crmsdk.journeys.triggers import enters
 from crmsdk.model.customer import Identifier
-from crmsdk.segments.words import attr, in_account, in_list, reachable
+from crmsdk.segments.words import account, attr, did, in_account, in_list, reachable
 from tests.scenarios.stage import DAY, START, Stage, device, journey, user
 
 pytestmark = pytest.mark.anyio
@@ -108,3 +108,15 @@ async def test_joining_an_account_moves_people_at_once(stage: Stage) -> None:
         await crm.group("ann", "acme")
         assert (await crm.advance()).sent == 1
         assert (await crm.explain("ann", in_account("acme"))).matched
+
+
+async def test_questions_about_other_people_are_refused_with_the_mend(stage: Stage) -> None:
+    asked = account.others.any(did("invoice_opened"))
+    with pytest.raises(CheckFailed, match="ask an audience or LiveSegments, put those found on a list"):
+        stage.open(journey("opened", Send("hi", "sink"), enter=enters(asked, "opened")))
+    with pytest.raises(ConfigError, match="active: is about the account's people"):
+        stage.open(active=~asked)
+    async with stage.open() as crm:
+        await crm.identify(user("ann"))
+        with pytest.raises(UnsupportedQuestion, match="ask an audience or LiveSegments"):
+            await crm.explain(user("ann"), asked)

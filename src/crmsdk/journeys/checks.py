@@ -1,11 +1,12 @@
 """Checks of a journey before it runs: everything that is certain to go wrong, said at once with its mend.
 
 Found are steps nobody can reach, waits that cannot end, rules that let nobody in, names nobody declared,
-kinds that never compare, keys that get lost, messages without template, text, variable, channel or sender,
-and values out of range. What may be meant is a warning.
+kinds that never compare, questions about other people, keys that get lost, messages without template, text,
+variable, channel or sender, and values out of range. What may be meant is a warning.
 """
 
 from crmsdk.errors import CheckFailed, DefinitionError
+from crmsdk.journeys._check_accounts import account_faults
 from crmsdk.journeys._check_content import content_faults
 from crmsdk.journeys._check_flow import flow_faults
 from crmsdk.journeys._check_names import name_faults
@@ -35,6 +36,7 @@ def faults(journey: Journey, surroundings: Surroundings = _NOTHING) -> tuple[Fau
         return (Fault(error.path, str(error).removeprefix(f"{error.path}: ")),)
     found = (
         *flow_faults(journey),
+        *account_faults(journey),
         *name_faults(journey, surroundings),
         *content_faults(journey, surroundings),
     )

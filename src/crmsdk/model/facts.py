@@ -84,6 +84,8 @@ class Facts(_Seen):
         events: In total order (event time, event id); future ones included.
         attributes: The attribute log in the order (moment, fact id); future ones included.
         consents: The consent log, any order.
+        colleagues: Facts of everybody else who was, is or will be in an account of the customer, for
+            questions about its people; None where nobody looked. ``crmsdk.model.colleagues`` finds them.
     """
 
     customer: CustomerId
@@ -91,6 +93,7 @@ class Facts(_Seen):
     events: tuple[Event, ...] = attrs.field(default=(), repr=lambda events: f"<{len(events)} events>")
     attributes: tuple[AttributeWrite, ...] = attrs.field(default=(), repr=lambda log: f"<{len(log)} writes>")
     consents: tuple[ConsentWrite, ...] = ()
+    colleagues: "tuple[Facts, ...] | None" = attrs.field(default=None, repr=False)
 
     def with_events(self, events: Iterable[Event]) -> "Facts":
         """Add events at their places."""

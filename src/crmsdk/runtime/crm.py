@@ -563,7 +563,12 @@ class Crm:
     async def explain(
         self, who: str | Identifier, segment: Predicate, *, at: datetime | None = None
     ) -> Verdict:
-        """Say whether a person is in a segment, until when, and because of what."""
+        """Say whether a person is in a segment, until when, and because of what.
+
+        Raises:
+            UnknownName: nobody of that name.
+            UnsupportedQuestion: the people of an account are asked about.
+        """
         moment = self._now() if at is None else to_moment(at, "at")
         facts = (await find_person(self._parts.store, who)).facts
         return evaluate(predicate_of(segment), facts, moment, zone=self._parts.project.zone)

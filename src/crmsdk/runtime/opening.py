@@ -32,6 +32,7 @@ from crmsdk.runtime.limiter import ContactLimiter
 from crmsdk.runtime.links import UNSUBSCRIBE, UnsubscribeLinks
 from crmsdk.runtime.modes import Gate
 from crmsdk.runtime.sending import message_kind
+from crmsdk.segments.accounts import about_account
 from crmsdk.segments.grammar import Predicate
 from crmsdk.stores.memory import MemoryStore
 from crmsdk.stores.opening import open_store
@@ -294,6 +295,11 @@ def parts_of(
         senders=frozenset(identities),
         links=frozenset((UNSUBSCRIBE,) if unsubscribe else ()),
     )
+    if active is not None and about_account(active):
+        raise ConfigError(
+            "active: is about the account's people, and the policy knows one person; ask an audience or "
+            "LiveSegments, put those found on a list, and give in_list()"
+        )
     for journey in journeys:
         for fault in check(journey, surroundings):
             if warn is not None:

@@ -8,6 +8,9 @@ from crmsdk.model.customer import RESERVED
 from crmsdk.model.values import Value
 from crmsdk.segments.conditions import leaves
 from crmsdk.segments.grammar import (
+    AccountAll,
+    AccountCount,
+    AccountSum,
     Aggregate,
     Anniversary,
     AttrChanged,
@@ -75,6 +78,10 @@ def _faults(
                 yield from _event(of.event, of.tests, events)
         case Did() | EventTime() | Streak() | Regular() | Gap() | GapVariation():
             yield from _event(leaf.of.event, leaf.of.tests, events)
+        case AccountCount() | AccountAll():
+            yield from problems(leaf.predicate, events, attributes)
+        case AccountSum():
+            yield from _faults(leaf.each, events, attributes)
         case Aggregate(of, function, prop, op, operand):
             yield from _event(of.event, of.tests, events)
             if of.event in events:

@@ -45,6 +45,7 @@ def evaluate(
         NaiveMoment: ``now`` has no zone.
         DefinitionError: the condition is about a run, and none is given.
         UnknownZone: a local day is asked for, and the zone data does not hold the zone.
+        UnsupportedQuestion: the people of an account are asked about, and ``facts.colleagues`` is not given.
     """
     now = to_moment(now, "now")
     matched, until = compile_condition(condition).answer(facts, now, run, zone)
@@ -77,5 +78,6 @@ def holds(
         NaiveMoment: ``now`` has no zone.
         DefinitionError: the condition is about a run, and none is given.
         UnknownZone: a local day is asked for, and the zone data does not hold the zone.
+        UnsupportedQuestion: the people of an account are asked about, and ``facts.colleagues`` is not given.
     """
     return compile_condition(condition).holds(facts, to_moment(now, "now"), run, zone)

@@ -6,6 +6,8 @@ from typing import assert_never, cast
 
 from crmsdk.model.comparison import Op, PropTest
 from crmsdk.model.consent import ConsentState
+from crmsdk.segments.account_phrases import account_told, is_any
+from crmsdk.segments.accounts import AboutAccount
 from crmsdk.segments.event_phrases import (
     measure_told,
     regular_told,
@@ -14,6 +16,9 @@ from crmsdk.segments.event_phrases import (
 )
 from crmsdk.segments.grammar import (
     Absolute,
+    AccountAll,
+    AccountCount,
+    AccountSum,
     Aggregate,
     Always,
     And,
@@ -139,6 +144,7 @@ _FROM_TO = Phrase(en=", {low} to {times}", ru=", от {low} до {of_times}")
 _ANSWERS = {True: Phrase(en="yes", ru="да "), False: Phrase(en="no ", ru="нет")}
 _FOUND = Phrase(en="; found {value}", ru="; найдено: {value}")
 _EVENTS = Phrase(en="; events {ids}", ru="; события {ids}")
+_PEOPLE = Phrase(en="; people {ids}", ru="; люди {ids}")
 _MORE = Phrase(en="{ids} and {number} more", ru="{ids} и ещё {number}")
 _UNTIL = Phrase(en="; until {until}", ru="; до {until}")
 _SHOWN = 5
@@ -206,10 +212,23 @@ def _told(condition: Condition, speaker: Speaker) -> str:
         case ConsentTest():
             state = speaker.say(_STATES[node.state])
             return speaker.say(_CONSENT, purpose=node.purpose, channel=node.channel, state=state)
+        case AccountCount() | AccountAll() | AccountSum():
+            return _account(node, speaker)
         case SinceEntry():
             return _since(node, speaker)
         case _:
             assert_never(node)
+
+
+def _account(node: AboutAccount, speaker: Speaker) -> str:
+    if isinstance(node, AccountSum):
+        what = speaker.say(_MEASURED[Function.SUM], prop=node.prop, of=_occurrences(node.of, speaker))
+    else:
+        what = _told(node.predicate, speaker)
+    told = account_told(node, what, speaker)
+    if isinstance(node, AccountAll) or is_any(node):
+        return told
+    return _compared(told, node.op, node.operand, speaker)
 
 
 def _points(part: Points, speaker: Speaker) -> str:
@@ -323,8 +342,9 @@ def _lines(because: Because, depth: int, speaker: Speaker) -> Iterator[str]:
     found = speaker.say(_FOUND, value=speaker.value(because.found)) if asks else ""
     until = "" if because.until is None else speaker.say(_UNTIL, until=speaker.value(because.until))
     counted = speaker.say(_EVENTS, ids=_ids(because.events, speaker)) if because.events else ""
+    people = speaker.say(_PEOPLE, ids=_ids(because.people, speaker)) if because.people else ""
     text = heading(because.condition, speaker.language)
-    yield f"{'  ' * depth}{speaker.say(_ANSWERS[because.matched])} {text}{found}{counted}{until}"
+    yield f"{'  ' * depth}{speaker.say(_ANSWERS[because.matched])} {text}{found}{people}{counted}{until}"
     for part in because.parts:
         yield from _lines(part, depth + 1, speaker)
 

@@ -17,6 +17,7 @@ from crmsdk.model.codec import definition
 from crmsdk.model.comparison import Op, PropTest, exact, operand_for
 from crmsdk.model.consent import ConsentState
 from crmsdk.model.values import Value
+from crmsdk.segments.accounts import AccountAll, AccountCount, AccountSum
 from crmsdk.segments.aggregates import Aggregate, Function, Measured
 from crmsdk.segments.asking import Comparable, Timed
 from crmsdk.segments.conditions import (
@@ -55,6 +56,9 @@ from crmsdk.segments.windows import (
 
 __all__ = [
     "Absolute",
+    "AccountAll",
+    "AccountCount",
+    "AccountSum",
     "Aggregate",
     "Always",
     "And",
@@ -332,6 +336,9 @@ Node: TypeAlias = (
     | Gap
     | GapVariation
     | ConsentTest
+    | AccountCount
+    | AccountAll
+    | AccountSum
     | RunNot
     | RunAnd
     | RunOr

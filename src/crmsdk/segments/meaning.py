@@ -16,12 +16,17 @@ import attrs
 from crmsdk.model.comparison import compare
 from crmsdk.model.event import Event
 from crmsdk.model.facts import Facts
+from crmsdk.model.ids import CustomerId
 from crmsdk.model.moment import to_moment
 from crmsdk.model.values import Value
+from crmsdk.segments.accounting import account_answer, account_found
 from crmsdk.segments.explain import heading
 from crmsdk.segments.framing import EVER, frame_of
 from crmsdk.segments.grammar import (
     Absolute,
+    AccountAll,
+    AccountCount,
+    AccountSum,
     Aggregate,
     Always,
     And,
@@ -116,6 +121,7 @@ def evaluate(
         NaiveMoment: ``now`` has no zone.
         DefinitionError: the condition is about a run, and none is given.
         UnknownZone: a local day is asked for, and the zone data does not hold the zone.
+        UnsupportedQuestion: the people of an account are asked about, and ``facts.colleagues`` is not given.
     """
     now = to_moment(now, "now")
     matched, until = _answer(condition, facts, now, run, zone)
@@ -156,6 +162,8 @@ def _answer(condition: Condition, facts: Facts, now: datetime, run: RunView | No
             return first_flip(consent_steps(node, facts, now), lambda state: state is node.state)
         case AttrChanged() | AttrHeld() | AttrDays() | Anniversary() | Bucket():
             return person_answer(node, facts, now, zone)
+        case AccountCount() | AccountAll() | AccountSum():
+            return account_answer(node, facts, now, zone, _asker_of_each(zone))
         case Always():
             return node.holds, None
         case _:
@@ -164,6 +172,10 @@ def _answer(condition: Condition, facts: Facts, now: datetime, run: RunView | No
 
 def _asker(facts: Facts, run: RunView | None, zone: str) -> Callable[[Predicate, datetime], Answer]:
     return lambda predicate, at: _answer(predicate, facts, at, run, zone)
+
+
+def _asker_of_each(zone: str) -> Callable[[Predicate, Facts, datetime], Answer]:
+    return lambda predicate, person, at: _answer(predicate, person, at, None, zone)
 
 
 def _all(answers: Iterable[Answer], *, wanted: bool) -> Answer:
@@ -280,6 +292,7 @@ def _because(condition: Condition, facts: Facts, now: datetime, run: RunView | N
     found: Threshold = None
     asked: Threshold = None
     events: Sequence[Event] = ()
+    people: Sequence[CustomerId] = ()
     parts: tuple[Condition, ...] = ()
     match node:
         case Did():
@@ -307,6 +320,8 @@ def _because(condition: Condition, facts: Facts, now: datetime, run: RunView | N
             events = [event for event, _ in edge.get(node.function, brought)]
         case Score():
             return _score_because(node, facts, now, run, zone)
+        case AccountCount() | AccountAll() | AccountSum():
+            found, asked, people, events = account_found(node, facts, now, zone, _asker_of_each(zone))
         case ConsentTest():
             _, state = next(consent_steps(node, facts, now))
             found, asked = state.value, node.state.value
@@ -328,6 +343,7 @@ def _because(condition: Condition, facts: Facts, now: datetime, run: RunView | N
         found=found,
         asked=asked,
         events=tuple(event.id for event in events),
+        people=tuple(people),
         parts=tuple(_because(part, facts, now, run, zone) for part in parts),
     )
 

@@ -17,7 +17,7 @@ from crmsdk.segments.framing import frame_of
 from crmsdk.segments.ratios import compare_ratio, quotient
 from crmsdk.segments.unfolding import events_of, slices
 
-__all__ = ["aggregate_holds", "aggregate_steps", "aggregated", "total"]
+__all__ = ["Brought", "aggregate_holds", "aggregate_steps", "aggregated", "total"]
 
 _EXACT = 2**53  # a double holds every integer up to this
 

@@ -5,8 +5,11 @@ from typing import assert_never, cast
 
 import attrs
 
-from crmsdk.model.customer import ZONE
+from crmsdk.model.customer import ACCOUNT, ZONE
 from crmsdk.segments.grammar import (
+    AccountAll,
+    AccountCount,
+    AccountSum,
     Aggregate,
     Always,
     And,
@@ -94,6 +97,9 @@ class Reads:
 _ZONE = Reads(attributes=frozenset((ZONE,)), zone=True)
 
 
+_ACCOUNT = Reads(attributes=frozenset((ACCOUNT, ACCOUNT.partition(".")[0])))
+
+
 def _of_events(window: Window | None, *several: Occurrences) -> Reads:
     read = Reads(events=frozenset(of.event for of in several))
     return Reads.union((read, _ZONE)) if isinstance(window, Calendar) else read
@@ -104,7 +110,10 @@ def _names(name: str) -> frozenset[str]:
 
 
 def reads(condition: Condition) -> Reads:
-    """Name the facts that can change the answer; no other fact ever does."""
+    """Name the facts that can change the answer; no other fact ever does.
+
+    Of a question about the people of an account these are facts of any of them.
+    """
     node = cast("Node", condition)
     match node:
         case Did() | Aggregate() | EventTime():
@@ -131,6 +140,10 @@ def reads(condition: Condition) -> Reads:
             return Reads.union((Reads(attributes=_names(node.name)), _ZONE))
         case ConsentTest():
             return Reads(consents=True)
+        case AccountCount() | AccountAll():
+            return Reads.union((_ACCOUNT, reads(node.predicate)))
+        case AccountSum():
+            return Reads.union((_ACCOUNT, _of_events(node.of.window, node.of)))
         case And() | Or() | RunAnd() | RunOr():
             return Reads.union(reads(part) for part in node.parts)
         case Not() | RunNot():

@@ -7,7 +7,7 @@ from typing import TypeAlias
 import attrs
 
 from crmsdk.model.event import Position
-from crmsdk.model.ids import EventId
+from crmsdk.model.ids import CustomerId, EventId
 from crmsdk.model.values import Value
 from crmsdk.segments.conditions import Condition
 
@@ -47,6 +47,7 @@ class Because:
             for parts that only join others. Hidden in the repr, because attributes may be personal.
         asked: The threshold it was compared with: of a count the lower and the upper bound.
         events: Ids of the events counted, in total order.
+        people: Of a question about an account's people, the ids of those counted, in text order.
         parts: The reasons of the parts, as they stand in the definition.
     """
 
@@ -57,6 +58,7 @@ class Because:
     found: Threshold = attrs.field(default=None, repr=False)
     asked: Threshold = attrs.field(default=None, repr=False)
     events: tuple[EventId, ...] = ()
+    people: tuple[CustomerId, ...] = ()
     parts: tuple["Because", ...] = ()
 
 

@@ -18,6 +18,7 @@ from crmsdk.model.consent import ConsentState
 from crmsdk.model.customer import ACCOUNT, HAS, LIST, IdentifierKind
 from crmsdk.model.declared import AttrRef, PropRef
 from crmsdk.model.values import Value
+from crmsdk.segments.account_words import account
 from crmsdk.segments.asking import Asked, Comparable, Readable, Timed
 from crmsdk.segments.checks import problems
 from crmsdk.segments.days import Dated
@@ -44,6 +45,7 @@ from crmsdk.segments.scoring import comparable
 
 __all__ = [
     "Attr",
+    "account",
     "attr",
     "bucket",
     "consent",

@@ -29,7 +29,7 @@ from crmsdk.journeys.triggers import by_call, enters, every, on, on_date
 from crmsdk.model.catalog import Kinds
 from crmsdk.model.message import MessageKind
 from crmsdk.segments.grammar import Segment
-from crmsdk.segments.words import attr, consent, did, everyone, nobody, prop
+from crmsdk.segments.words import account, attr, consent, did, everyone, nobody, prop
 
 DAY = td(days=1)
 BOUGHT = did("purchase").since_entry()
@@ -514,3 +514,17 @@ def test_a_journey_nested_without_end_is_told_so() -> None:
     assert fault.severity == "error"
     assert fault.path.startswith("steps[0].arms[0].steps[0]")
     assert fault.sentence == "is nested deeper than 100 levels; flatten the definition"
+
+
+def test_a_run_knows_no_other_people() -> None:
+    asked = account.others.any(did("visit"))
+    for made, path in (
+        (journey(enter=enters(Segment("busy", attr("vip").exists() & ~asked))), "enter[0].segment"),
+        (journey(enter=every("0 10 * * mon", segment=asked)), "enter[0].when"),
+        (journey(exit=asked | BOUGHT), "exit"),
+        (journey(Branch(When(asked, [Send("hello", "email")]))), "steps[0].arms[0].condition"),
+        (journey(WaitFor(asked, timeout=DAY), Send("hello", "email")), "steps[0].condition"),
+    ):
+        assert (path, "error") in found(made)
+    with pytest.raises(CheckFailed, match="put those found on a list"):
+        check(journey(exit=asked))

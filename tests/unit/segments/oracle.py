@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 from crmsdk.errors import InputError
 from crmsdk.model.codec import encode
-from crmsdk.model.customer import ZONE
+from crmsdk.model.customer import ACCOUNT, ZONE
 from crmsdk.model.facts import Facts
 from crmsdk.model.money import Money
 from crmsdk.model.span import parse_span
@@ -262,6 +262,7 @@ class World:
     def __init__(self, facts: Facts, run: RunView | None = None) -> None:
         self.facts = facts
         self.run = run
+        self.colleagues = [World(other) for other in facts.colleagues or ()]
         self.events = sorted(((us(e.at), e.id, e) for e in facts.events), key=lambda row: row[:2])
 
     def attribute(self, name: str, now: int) -> Any:
@@ -389,10 +390,11 @@ class World:
             case "score":
                 total = sum((self.given(part, now) for part in node["parts"]), Fraction(0))
                 return asks(node["op"], node["operand"], ("number", total))
-            case "attr-days" | "anniversary":
-                return self.of_days(node, now)
-            case "attr-changed" | "attr-held" | "bucket":
-                return self.of_person(node, now)
+            case "account-count" | "account-all" | "account-sum":
+                return self.of_account(node, now)
+            case "attr-days" | "anniversary" | "attr-changed" | "attr-held" | "bucket":
+                days = node["is"] in ("attr-days", "anniversary")
+                return self.of_days(node, now) if days else self.of_person(node, now)
             case "attr-time":
                 return self.lies(node["timing"], self.attribute(node["name"], now), now)
             case "did":
@@ -421,9 +423,38 @@ class World:
             case other:
                 raise AssertionError(other)
 
+    def of_account(self, node: dict[str, Any], now: int) -> bool:
+        people = self.people(node, now)
+        if node["is"] == "account-sum":
+            return self.made_of("sum", node, [value for one in people for value in one.brought(node, now)])
+        answers = [one.holds(node["predicate"], now) for one in people]
+        if node["is"] == "account-all":
+            return bool(answers) and all(answers)
+        return asks(node.get("op", "ge"), node.get("operand", 1), ("number", Fraction(sum(answers))))
+
+    def people(self, node: dict[str, Any], now: int) -> list["World"]:
+        """Give everybody whose account is this person's."""
+
+        def account(one: "World") -> str | None:
+            found = tagged(one.attribute(ACCOUNT, now))
+            if found is None or not (
+                found[0] == "text" or (found[0] == "number" and found[1].denominator == 1)
+            ):
+                return None
+            return None if isinstance(one.attribute(ACCOUNT, now), float) else str(found[1])
+
+        everybody = self.colleagues if node.get("others") else [self, *self.colleagues]
+        mine = account(self)
+        return [one for one in everybody if mine is not None and account(one) == mine]
+
+    def brought(self, node: dict[str, Any], now: int) -> list[Any]:
+        return [inside(event.properties, node["prop"]) for event in self.chosen(node["of"], now)]
+
     def aggregated(self, node: dict[str, Any], now: int) -> bool:
-        function, op, data = node["function"], node["op"], node.get("operand")
-        raw = [inside(event.properties, node["prop"]) for event in self.chosen(node["of"], now)]
+        return self.made_of(node["function"], node, self.brought(node, now))
+
+    def made_of(self, function: str, node: dict[str, Any], raw: list[Any]) -> bool:
+        op, data = node["op"], node.get("operand")
         if function in ("first", "last"):
             return bool(raw) and asks(op, data, tagged(raw[0 if function == "first" else -1]))
         values = [found for value in raw if (found := tagged(value)) is not None]
@@ -610,7 +641,8 @@ def candidates(node: dict[str, Any], facts: Facts) -> set[int]:
     shifts |= {fade * lives for fade in fades_of(node) for lives in range(1, 21)}
     asked = {moment + shift + tick for moment in moments for shift in shifts for tick in (-1, 0, 1)}
     local = starts(facts, node) | (midnights(facts, node) if asked_days(node) else set())
-    return asked | {start + tick for start in local for tick in (-1, 0, 1)}
+    asked |= {start + tick for start in local for tick in (-1, 0, 1)}
+    return asked.union(*(candidates(node, other) for other in facts.colleagues or ()))
 
 
 def _json(condition: Condition) -> dict[str, Any]:

@@ -17,11 +17,12 @@ from hypothesis.internal.conjecture import providers
 from hypothesis.internal.constants_ast import Constants
 
 from crmsdk.errors import CrmsdkError
-from crmsdk.model import comparison
+from crmsdk.model import colleagues, comparison
 from crmsdk.model.event import START
 from crmsdk.model.facts import Facts
 from crmsdk.model.money import Money
 from crmsdk.segments import (
+    accounting,
     calendars,
     chaining,
     framing,
@@ -69,6 +70,8 @@ Fault: TypeAlias = tuple[Callable[..., Any], str, str]
 
 MODULES = (
     comparison,
+    colleagues,
+    accounting,
     calendars,
     framing,
     unfolding,

@@ -1,0 +1,77 @@
+"""Who shares an account with whom: the facts of colleagues, put beside those of a person."""
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from crmsdk.model.changing import with_changes
+from crmsdk.model.customer import ACCOUNT
+from crmsdk.model.facts import Facts
+from crmsdk.model.ids import CustomerId
+from crmsdk.model.values import Value
+
+__all__ = ["Colleagues", "account_history", "account_key"]
+
+
+def account_key(value: Value) -> str | None:
+    """Give the text by which an account is known: text in NFC, a whole number by its digits; else None."""
+    if isinstance(value, str):
+        return value if value.isascii() else unicodedata.normalize("NFC", value)
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def account_history(facts: Facts) -> list[tuple[datetime, str | None]]:
+    """Give the accounts of a person in time, future ones included: each with the moment it began."""
+    return [(at, account_key(value)) for at, value in facts.history(ACCOUNT)]
+
+
+class Colleagues:
+    """Finds who shares an account, whether they were in it, are, or will be.
+
+    Which of them are in the account at the moment asked is for the question to say.
+
+    Args:
+        people: Facts of everybody known so far, each once.
+    """
+
+    def __init__(self, people: Iterable[Facts] = ()) -> None:
+        self._facts: dict[CustomerId, Facts] = {}
+        self._accounts: dict[CustomerId, frozenset[str]] = {}
+        self._people: dict[str, dict[CustomerId, None]] = {}
+        for facts in people:
+            self.put(facts)
+
+    def put(self, facts: Facts) -> None:
+        """Take a person in, or new facts of one."""
+        customer = facts.customer
+        accounts = frozenset(key for _, key in account_history(facts) if key is not None)
+        before = self._accounts.get(customer, frozenset())
+        self._facts[customer], self._accounts[customer] = facts, accounts
+        for account in before - accounts:
+            self._leave(customer, account)
+        for account in accounts - before:
+            self._people.setdefault(account, {})[customer] = None
+
+    def drop(self, customer: CustomerId) -> None:
+        """Forget a person."""
+        self._facts.pop(customer, None)
+        for account in self._accounts.pop(customer, frozenset()):
+            self._leave(customer, account)
+
+    def of(self, customer: CustomerId) -> Sequence[CustomerId]:
+        """Name everybody who shares an account with a person, the person left out."""
+        accounts = sorted(self._accounts.get(customer, ()))
+        found = dict.fromkeys(other for account in accounts for other in self._people[account])
+        found.pop(customer, None)
+        return tuple(found)
+
+    def beside(self, facts: Facts) -> Facts:
+        """Give the facts of a person who was taken in, with those of the colleagues."""
+        others = self.of(facts.customer)
+        return with_changes(facts, colleagues=tuple(self._facts[other] for other in others))
+
+    def _leave(self, customer: CustomerId, account: str) -> None:
+        people = self._people[account]
+        del people[customer]
+        if not people:
+            del self._people[account]
