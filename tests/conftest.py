@@ -29,6 +29,14 @@ settings.register_profile(
 settings.load_profile(PROFILE)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whatever has a full size is a proof."""
+    for item in items:
+        if "sized" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.proof)
+
+
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     """Run every async test on asyncio."""

@@ -109,7 +109,6 @@ def _chosen(points: int, number: int) -> list[int]:
     return sorted(random.Random(5).sample(range(1, points + 1), min(number, points)))  # noqa: S311 - no secret
 
 
-@pytest.mark.proof
 def test_t05_kill_between_claim_and_commit_loses_nothing_and_doubles_nothing(
     worker: subprocess.Popen[str], quick_path: Path, sized: Callable[[int, int], int]
 ) -> None:
@@ -130,7 +129,6 @@ def test_t05_kill_between_claim_and_commit_loses_nothing_and_doubles_nothing(
         assert max(campaign.delivered().values()) <= 2, die_at  # one repeat, under the same key
 
 
-@pytest.mark.proof
 def test_t05_without_idempotency_nothing_is_sent_twice_and_doubt_is_listed(
     worker: subprocess.Popen[str], quick_path: Path, sized: Callable[[int, int], int]
 ) -> None:

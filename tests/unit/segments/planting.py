@@ -138,6 +138,8 @@ def rare() -> list[World]:
     asked: list[tuple[Condition, Facts]] = [
         (attr("one") == True, facts),  # noqa: E712 - the question, not a comparison
         (attr("two").in_([1, 2]), facts),
+        (attr("two").between(1, 2), facts),
+        (did("visit").within(week).at_least(2), facts.with_events([happened("visit", 3 * day, "f")])),
         (did("visit").where(prop("cart.id") == 1), facts),
         (did("purchase").within(week).sum("amount").between(1, 2), facts),
         (did("purchase").where(prop("amount") > 1).sum("amount") == 12, facts),
@@ -152,6 +154,7 @@ def rare() -> list[World]:
         (did("purchase").sum("amount") > 12, facts.with_events([happened("purchase", -day, "f", amount=5)])),
         (did("visit").last_at().more_than_ago(day), facts),
         (did("purchase").within(week).count().between(1, 4), facts),
+        (did("purchase").within(2 * day).count().between(2, 2), facts),
         (did("visit").last_at().within_last(day), facts),
         (did("visit").within(week).last_at().more_than_ago(9 * day), facts),
         (attr("seen").within_next(day), facts),
@@ -193,6 +196,12 @@ class Worlds(Generic[Q, P]):
 
     def __len__(self) -> int:
         return len(self._pairs)
+
+    def __iter__(self) -> Iterator[World]:
+        yield from self._made
+        for pair in self._left:
+            self._made.append(self._make(*pair, self._chance))
+            yield self._made[-1]
 
     def up_to(self, number: int) -> list[World]:
         """Give the first so many."""
