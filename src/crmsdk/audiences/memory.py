@@ -9,10 +9,12 @@ from typing_extensions import override
 
 from crmsdk.audiences._asked import names_of
 from crmsdk.errors import AudienceError, TooManyRows
+from crmsdk.model.colleagues import Colleagues
 from crmsdk.model.facts import Facts
 from crmsdk.model.ids import CustomerId
 from crmsdk.model.moment import to_moment
 from crmsdk.ports import Audience
+from crmsdk.segments.accounts import about_account
 from crmsdk.segments.conditions import Predicate, Segment, predicate_of
 from crmsdk.segments.meaning import evaluate
 from crmsdk.segments.memberships import WORD, Memberships
@@ -30,6 +32,7 @@ class MemoryAudience(Audience):
 
     def __init__(self, facts: Iterable[Facts], *, max_rows: int = 5_000_000) -> None:
         self._facts: Final = {each.customer: each for each in facts}
+        self._beside: list[Facts] | None = None
         self._max_rows: Final = max_rows
         self._closed = False
 
@@ -52,7 +55,7 @@ class MemoryAudience(Audience):
         if len(self._facts) > self._max_rows:
             raise TooManyRows(self._max_rows, "ask count() of each segment, or raise max_rows")
         words = [array("q", bytes(8 * len(self._facts))) for _ in range(0, len(names), WORD)]
-        for row, facts in enumerate(self._facts.values()):
+        for row, facts in enumerate(self._people(segments)):
             for index, each in enumerate(segments):
                 if evaluate(each, facts, at).matched:
                     words[index // WORD][row] |= 1 << index % WORD
@@ -66,7 +69,15 @@ class MemoryAudience(Audience):
         predicate_of(predicate)
         at = to_moment(at, "at")
         self._refuse_closed()
-        return [customer for customer, each in self._facts.items() if evaluate(predicate, each, at).matched]
+        return [each.customer for each in self._people([predicate]) if evaluate(predicate, each, at).matched]
+
+    def _people(self, asked: Iterable[Predicate]) -> Iterable[Facts]:
+        if not any(about_account(each) for each in asked):
+            return self._facts.values()
+        if self._beside is None:
+            known = Colleagues(self._facts.values())
+            self._beside = [known.beside(each) for each in self._facts.values()]
+        return self._beside
 
     def _refuse_closed(self) -> None:
         if self._closed:

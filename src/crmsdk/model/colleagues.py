@@ -1,7 +1,7 @@
 """Who shares an account with whom: the facts of colleagues, put beside those of a person."""
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 
 from crmsdk.model.changing import with_changes
@@ -10,7 +10,7 @@ from crmsdk.model.facts import Facts
 from crmsdk.model.ids import CustomerId
 from crmsdk.model.values import Value
 
-__all__ = ["Colleagues", "account_history", "account_key"]
+__all__ = ["Colleagues", "account_history", "account_key", "account_keys"]
 
 
 def account_key(value: Value) -> str | None:
@@ -23,6 +23,11 @@ def account_key(value: Value) -> str | None:
 def account_history(facts: Facts) -> list[tuple[datetime, str | None]]:
     """Give the accounts of a person in time, future ones included: each with the moment it began."""
     return [(at, account_key(value)) for at, value in facts.history(ACCOUNT)]
+
+
+def account_keys(facts: Facts) -> frozenset[str]:
+    """Give every account of a person, past and future ones."""
+    return frozenset(key for _, key in account_history(facts) if key is not None)
 
 
 class Colleagues:
@@ -44,7 +49,7 @@ class Colleagues:
     def put(self, facts: Facts) -> None:
         """Take a person in, or new facts of one."""
         customer = facts.customer
-        accounts = frozenset(key for _, key in account_history(facts) if key is not None)
+        accounts = account_keys(facts)
         before = self._accounts.get(customer, frozenset())
         self._facts[customer], self._accounts[customer] = facts, accounts
         for account in before - accounts:
@@ -58,12 +63,17 @@ class Colleagues:
         for account in self._accounts.pop(customer, frozenset()):
             self._leave(customer, account)
 
-    def of(self, customer: CustomerId) -> Sequence[CustomerId]:
-        """Name everybody who shares an account with a person, the person left out."""
-        accounts = sorted(self._accounts.get(customer, ()))
-        found = dict.fromkeys(other for account in accounts for other in self._people[account])
+    def of(self, customer: CustomerId, more: Iterable[str] = ()) -> list[CustomerId]:
+        """Name everybody who shares an account with a person, the person left out.
+
+        Args:
+            customer: Who.
+            more: Accounts beside those that are known of the person.
+        """
+        accounts = sorted({*self._accounts.get(customer, ()), *more})
+        found = dict.fromkeys(other for account in accounts for other in self._people.get(account, ()))
         found.pop(customer, None)
-        return tuple(found)
+        return list(found)
 
     def beside(self, facts: Facts) -> Facts:
         """Give the facts of a person who was taken in, with those of the colleagues."""

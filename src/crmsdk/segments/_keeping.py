@@ -1,15 +1,17 @@
 """What of a history can still change an answer: the rest need not be kept."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import TypeAlias
 
 from crmsdk.model.changing import with_changes
+from crmsdk.model.customer import ACCOUNT
 from crmsdk.model.event import Event
 from crmsdk.model.facts import Facts
 from crmsdk.segments._written import passing
+from crmsdk.segments.accounts import AccountAll, AccountCount, AccountSum
 from crmsdk.segments.aggregates import Aggregate
-from crmsdk.segments.conditions import Condition
+from crmsdk.segments.conditions import Condition, leaves
 from crmsdk.segments.grammar import AttrTest, AttrTime, Did, Edge, EventTime, Occurrences
 from crmsdk.segments.reading import reads
 from crmsdk.segments.unfolding import moved
@@ -30,9 +32,9 @@ class Keeping:
 
     def __init__(self, questions: Iterable[Condition]) -> None:
         self._events: dict[str, list[_Keep]] = {}
-        self._whole: set[str] = set()
+        self._whole = {ACCOUNT, ACCOUNT.partition(".")[0]}  # few writes, and they tell who shares an account
         self._newest: set[str] = set()
-        for question in questions:
+        for question in _of_one_person(questions):
             read = reads(question)
             for name in read.events:
                 self._events.setdefault(name, []).append(_keep(question))
@@ -60,6 +62,18 @@ class Keeping:
                 or (write.name in self._newest and (write.at > now or last[write.name] == place))
             ),
         )
+
+
+def _of_one_person(questions: Iterable[Condition]) -> Iterator[Condition]:
+    """Give what each of the people of an account is asked, where others are asked about."""
+    for question in questions:
+        match question:
+            case AccountCount() | AccountAll():
+                yield from leaves(question.predicate)
+            case AccountSum():
+                yield question.each
+            case _:
+                yield question
 
 
 def _keep(question: Condition) -> _Keep:

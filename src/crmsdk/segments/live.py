@@ -7,11 +7,12 @@ Nothing polls: a question that time alone will answer otherwise says when, and t
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from heapq import heapify, heappop, heappush
+from operator import attrgetter
 
-import attrs
-
-from crmsdk.errors import InputError, UnknownName
+from crmsdk.errors import InputError, UnknownName, UnsupportedQuestion
+from crmsdk.model._registry import tag_of
 from crmsdk.model.changing import with_changes
+from crmsdk.model.colleagues import Colleagues, account_keys
 from crmsdk.model.consent import ConsentWrite
 from crmsdk.model.customer import AttributeWrite
 from crmsdk.model.event import Event
@@ -20,7 +21,9 @@ from crmsdk.model.ids import CustomerId, EventId
 from crmsdk.model.moment import to_moment
 from crmsdk.model.zones import zone as known_zone
 from crmsdk.segments._keeping import Keeping
+from crmsdk.segments._member import Member, MembershipChange
 from crmsdk.segments._shared import each, plan_of
+from crmsdk.segments.accounts import about_account
 from crmsdk.segments.grammar import Segment
 
 __all__ = ["LiveSegments", "MembershipChange"]
@@ -31,56 +34,15 @@ _SLACK = 16
 _BEFORE = datetime.min.replace(tzinfo=UTC)
 
 
-@attrs.frozen(kw_only=True)
-class MembershipChange:
-    """Somebody entered or left a segment.
-
-    Attributes:
-        segment: Its name.
-        customer: Who.
-        entered: False for left.
-        at: When it came true, UTC.
-        cause: Id of the last fact taken when it came true; empty where only time had passed.
-    """
-
-    segment: str
-    customer: CustomerId
-    entered: bool
-    at: datetime
-    cause: str = ""
-
-
-class _Member:
-    """What is kept of one person: facts that still matter, the answers, and until when they stand."""
-
-    __slots__ = ("facts", "kept", "members", "queue", "queued", "truths", "untils")
-
-    def __init__(self, facts: Facts, questions: int) -> None:
-        self.facts = facts
-        self.kept = 0  # how many facts were left after the last look at what still matters
-        self.truths = bytearray(questions)
-        self.untils: list[datetime | None] = [None] * questions
-        self.queue: list[tuple[datetime, int]] = []  # untils by moment; one that was replaced counts no more
-        self.queued: datetime | None = None  # where the person stands in everybody's queue
-        self.members = 0
-
-    def due(self) -> datetime | None:
-        """Give the earliest moment at which a question must be asked again; None for never."""
-        queue, untils = self.queue, self.untils
-        while queue:
-            until, place = queue[0]
-            if untils[place] is until:
-                return until
-            heappop(queue)
-        return None
-
-
 class LiveSegments:
     """Keeps many segments up to date in memory, for one thread; each question is asked once for all of them.
 
     It holds the people it was told of, and of their history only what can still change an answer: events in
     the longest window asked of their name, and the newest and oldest few where there is no window. Where all
     of the past is asked for (a sum without a window, a sequence) all events of that name are kept.
+
+    Where a segment asks about the people of an account, news of one of them ask the others again: as many
+    questions as the account has people, each about all of them.
 
     Args:
         segments: Each with a name of its own.
@@ -97,9 +59,13 @@ class LiveSegments:
         self._keeping = Keeping(self._plan.questions)
         self._zone = zone
         self._names = {one.name: place for place, one in enumerate(self._plan.segments)}
-        self._people: dict[CustomerId, _Member] = {}
+        self._people: dict[CustomerId, Member] = {}
         self._heap: list[tuple[datetime, CustomerId]] = []
         self._now = _BEFORE
+        self._about_others = {
+            place for place, asked in enumerate(self._plan.questions) if about_account(asked)
+        }
+        self._colleagues = Colleagues()  # of nobody, unless somebody is asked about others
 
     # ------------------------------------------------------------------------------------ what happens
 
@@ -127,7 +93,8 @@ class LiveSegments:
 
         Returns:
             What changed since the person was last looked at: by time first, each at its moment, then by the
-            facts, at ``now``: a late fact changes the present, never the past.
+            facts, at ``now``: a late fact changes the present, never the past. Where others of the account
+            are asked about, what changed for those is told likewise.
 
         Raises:
             NaiveMoment: ``now`` has no zone.
@@ -144,14 +111,22 @@ class LiveSegments:
         changes: list[MembershipChange] = []
         new = person is None
         if person is None:
-            person = self._people[customer] = _Member(Facts(customer=customer), len(self._plan.questions))
-        while (due := person.due()) is not None and due < now:
-            changes += self._ask(customer, person, due, [])
+            person = self._people[customer] = Member(Facts(customer=customer), len(self._plan.questions))
+        near = self._near(customer, attributes)
+        for other in (customer, *near):  # up to now by what was known
+            member = self._people[other]
+            while (due := member.due()) is not None and due < now:
+                changes += self._ask(other, member, due, [])
+        changes.sort(key=attrgetter("at"))
         touched = self._add(person, events, attributes, consents, zone)
         ids = [*(one.id for one in events), *(one.id for one in attributes), *(one.id for one in consents)]
+        cause = ids[-1] if ids else ""
         asked = range(len(self._plan.questions)) if new else touched
-        changes += self._ask(customer, person, now, asked, cause=ids[-1] if ids else "", anew=new)
+        changes += self._ask(customer, person, now, asked, cause=cause, anew=new)
         self._queue(customer, person)
+        for other in near:
+            changes += self._ask(other, self._people[other], now, self._about_others & touched, cause=cause)
+            self._queue(other, self._people[other])
         return changes
 
     def advance(self, now: datetime) -> list[MembershipChange]:
@@ -201,13 +176,47 @@ class LiveSegments:
         Raises:
             NaiveMoment: a moment without a zone.
             UnknownName: there is no such segment; leave out those that are no longer kept.
+            UnsupportedQuestion: others of an account are asked about; ``restore_all`` takes everybody.
         """
-        told = sum(1 << self._place(name) for name in set(members))
+        for place in sorted(self._about_others):
+            node = tag_of(type(self._plan.questions[place]))
+            raise UnsupportedQuestion("restore", node, "one person is given; give everybody to restore_all")
+        return self.restore_all([(facts, members)], as_of=as_of, now=now)
+
+    def restore_all(
+        self, people: Iterable[tuple[Facts, Iterable[str]]], *, as_of: datetime, now: datetime
+    ) -> list[MembershipChange]:
+        """Take many people up again after a restart; everybody, where others of an account are asked about.
+
+        Args:
+            people: Of each all that is known by now, and the segments they were told to be in.
+            as_of, now: As of ``restore``.
+
+        Returns:
+            What has changed since, as of ``restore``, person by person.
+
+        Raises:
+            NaiveMoment: a moment without a zone.
+            UnknownName: there is no such segment; leave out those that are no longer kept.
+        """
         begin, now = to_moment(as_of, "as_of"), self._go_to(now)
-        customer = facts.customer
-        person = self._people[customer] = _Member(facts, len(self._plan.questions))
-        person.facts = self._keeping.trimmed(facts, begin)
-        self._ask(customer, person, min(begin, now), range(len(self._plan.questions)), anew=True)
+        given = [(facts, sum(1 << self._place(name) for name in set(members))) for facts, members in people]
+        for facts, _ in given:
+            person = self._people[facts.customer] = Member(facts, len(self._plan.questions))
+            person.facts = self._keeping.trimmed(facts, begin)
+            self._know(person.facts)
+        changes = []
+        for facts, told in given:
+            changes += self._resumed(facts.customer, told, min(begin, now), now)
+        for facts, _ in given:
+            self._ask_again(self._near(facts.customer, ()))
+        return changes
+
+    def _resumed(
+        self, customer: CustomerId, told: int, begin: datetime, now: datetime
+    ) -> list[MembershipChange]:
+        person = self._people[customer]
+        self._ask(customer, person, begin, range(len(self._plan.questions)), anew=True)
         alike = ~(person.members ^ told)
         changes = []
         while (due := person.due()) is not None and due <= now:
@@ -219,8 +228,14 @@ class LiveSegments:
         return changes
 
     def forget(self, customer: CustomerId) -> None:
-        """Drop everything about a person; nothing is told about it."""
+        """Drop everything about a person; nothing is told about it.
+
+        Others of the account are asked again when time goes on.
+        """
+        near = self._near(customer, ())
         self._people.pop(customer, None)
+        self._colleagues.drop(customer)
+        self._ask_again(near)
 
     # ------------------------------------------------------------------------------------ what stands
 
@@ -258,7 +273,27 @@ class LiveSegments:
         self._now = max(self._now, to_moment(now, "now"))
         return self._now
 
-    def _queue(self, customer: CustomerId, person: _Member) -> None:
+    def _know(self, facts: Facts) -> None:
+        if self._about_others:
+            self._colleagues.put(facts)
+
+    def _near(self, customer: CustomerId, attributes: Iterable[AttributeWrite]) -> list[CustomerId]:
+        """Name everybody else who shares an account with a person, or will by these attributes."""
+        if not self._about_others:
+            return []
+        new = Facts(customer=customer).with_attributes(attributes)
+        return self._colleagues.of(customer, account_keys(new))
+
+    def _ask_again(self, customers: Iterable[CustomerId]) -> None:
+        """Let people be asked about others of their accounts as soon as time goes on."""
+        for customer in customers:
+            person = self._people[customer]
+            for place in self._about_others:
+                person.untils[place] = self._now
+                heappush(person.queue, (self._now, place))
+            self._queue(customer, person)
+
+    def _queue(self, customer: CustomerId, person: Member) -> None:
         due = person.due()
         if due != person.queued:
             person.queued = due
@@ -267,7 +302,7 @@ class LiveSegments:
 
     def _add(
         self,
-        person: _Member,
+        person: Member,
         events: Sequence[Event],
         attributes: Sequence[AttributeWrite],
         consents: Sequence[ConsentWrite],
@@ -300,12 +335,13 @@ class LiveSegments:
             facts = self._keeping.trimmed(facts, self._now)
             person.kept = len(facts.events) + len(facts.attributes)
         person.facts = facts
+        self._know(facts)
         return asked
 
     def _ask(
         self,
         customer: CustomerId,
-        person: _Member,
+        person: Member,
         at: datetime,
         questions: Iterable[int],
         *,
@@ -321,6 +357,8 @@ class LiveSegments:
             if untils[place] is until:
                 asked.append(place)
         turned: list[int] = []
+        if not self._about_others.isdisjoint(asked):
+            facts = self._colleagues.beside(facts)
         for place in asked:
             matched, next_time = plan.answers[place](facts, at, None, zone)
             if truths[place] != matched:
