@@ -16,6 +16,7 @@ PERSONAL = frozenset(
     {
         *("calendar", "sequence", "streak", "regular", "gap", "gap-variation"),
         *("attr-changed", "attr-held", "attr-days", "anniversary", "score"),
+        *("account-count", "account-all", "account-sum"),
     }
 )
 """What is asked of one person only."""

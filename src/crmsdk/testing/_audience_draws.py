@@ -9,9 +9,11 @@ from typing import Final, NamedTuple, TypeVar
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from crmsdk.model.colleagues import Colleagues
 from crmsdk.model.facts import Facts
 from crmsdk.segments.conditions import Predicate, Segment
 from crmsdk.segments.meaning import evaluate
+from crmsdk.testing.account_draws import account_predicates
 from crmsdk.testing.draws import NOW, moments, predicates
 from crmsdk.testing.edge_questions import edge_questions
 from crmsdk.testing.populations import population
@@ -21,6 +23,8 @@ __all__ = ["Asked", "all_questions", "drawn", "drawn_questions"]
 T = TypeVar("T")
 _TOGETHER: Final = 24
 """How many drawn questions are asked at one moment, in one query."""
+_ABOUT_ACCOUNTS: Final = 5
+"""One of so many drawn questions is about the people of an account."""
 _STRIDES: Final = 48
 
 
@@ -54,8 +58,10 @@ def drawn(strategy: st.SearchStrategy[T], number: int) -> list[T]:
 
 def _answered(people: tuple[Facts, ...], at: datetime, questions: Iterable[Predicate]) -> Asked:
     segments = tuple(Segment(f"s{place}", each) for place, each in enumerate(questions))
+    known = Colleagues(people)
+    beside = [known.beside(facts) for facts in people]
     members = (
-        tuple(sorted(facts.customer for facts in people if evaluate(each, facts, at).matched))
+        tuple(sorted(facts.customer for facts in beside if evaluate(each, facts, at).matched))
         for each in segments
     )
     return Asked(people, at, segments, tuple(members))
@@ -75,7 +81,10 @@ def drawn_questions(number: int) -> Iterator[Asked]:
     """Give random questions of 200 people, the same ones to everybody in one process."""
     if number not in _drawn:
         _drawn[number] = (
-            drawn(predicates(), number),
+            [
+                *drawn(predicates(), number - number // _ABOUT_ACCOUNTS),
+                *drawn(account_predicates(), number // _ABOUT_ACCOUNTS),
+            ],
             [NOW, *drawn(moments(), max(1, number // _TOGETHER))],
         )
     for place in count():

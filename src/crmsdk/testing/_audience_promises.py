@@ -10,13 +10,13 @@ import pytest
 from hypothesis import settings
 
 from crmsdk.errors import AudienceError, DefinitionError, NaiveMoment, TooManyRows, UnsupportedQuestion
-from crmsdk.model.customer import AttributeWrite
+from crmsdk.model.customer import ACCOUNT, AttributeWrite
 from crmsdk.model.event import Event
 from crmsdk.model.facts import Facts
 from crmsdk.model.ids import CustomerId, EventId
 from crmsdk.ports import Audience
-from crmsdk.segments.conditions import Segment
-from crmsdk.segments.words import attr, consent, did, everyone, nobody, prop
+from crmsdk.segments.conditions import Predicate, Segment
+from crmsdk.segments.words import account, attr, consent, did, everyone, nobody, prop
 from crmsdk.testing._audience_draws import Asked, all_questions, drawn_questions
 from crmsdk.testing._sealed import SealedSuite
 from crmsdk.testing.draws import NOW
@@ -194,6 +194,37 @@ class AudiencePromises(SealedSuite):
             assert audience.count(did("visit").sum("score") < 1, at=NOW) == 0
             found = audience.memberships([Segment("one", did("visit").sum("score") >= 1)], at=NOW)
             assert found.counts() == {"one": 2}
+
+    def test_the_people_of_an_account_are_asked_as_of_that_moment(self) -> None:
+        visit = did("visit").within(_DAY)
+        acme = {ACCOUNT: "acme"}
+        alone = _person("alone", _event("alone", NOW, "1", score=4))
+        people = [
+            alone,
+            _person("ann", **acme),
+            _person("bob", _event("bob", NOW, "1", score=2), **acme),
+            _person("cem", _event("cem", NOW - _DAY, "1", score=3), **acme),
+            _person("dan", _event("dan", NOW, "1", score=7), **acme).with_attributes(
+                [AttributeWrite(name=ACCOUNT, value="other", at=NOW + _TICK, id=EventId("b"))]
+            ),
+        ]
+        expected: list[tuple[Predicate, str, str]] = [
+            (account.any(visit), "ann bob cem dan", "ann bob cem dan"),
+            (account.count(visit) >= 2, "ann bob cem dan", ""),
+            (account.others.any(visit), "ann bob cem dan", "ann cem"),
+            (account.others.count(visit) == 1, "bob dan", "ann cem"),
+            (account.count(visit) == 0, "alone", "alone"),
+            (account.all(~attr("city").exists()), "ann bob cem dan", "ann bob cem dan"),
+            (account.others.all(~visit), "", "bob"),
+            (account.sum(did("visit"), "score") == 12, "ann bob cem dan", ""),
+            (account.others.sum(did("visit"), "score") == 5, "dan", "ann"),
+            (account.sum(did("visit"), "score") == 0, "alone", "alone"),
+        ]
+        with closing(self.open_audience(people)) as audience:
+            for place, (asked, now, then) in enumerate(expected):
+                for members, at in ((now, NOW), (then, NOW + _TICK)):
+                    segment = Segment(f"s{place}", asked)
+                    self._compare(audience, Asked((), at, (segment,), (tuple(members.split()),)))
 
     # --- names and values are only data -----------------------------------------------------------------
 

@@ -9,11 +9,11 @@ from random import Random  # noqa: TID251 - seeded, so that people repeat
 from typing import Any, Final
 
 from crmsdk.model.consent import ANY, ConsentState, ConsentWrite
-from crmsdk.model.customer import AttributeWrite
+from crmsdk.model.customer import ACCOUNT, AttributeWrite
 from crmsdk.model.event import Event
 from crmsdk.model.facts import Facts
 from crmsdk.model.ids import CustomerId, EventId
-from crmsdk.model.values import normal
+from crmsdk.model.values import Value, normal
 from crmsdk.testing._edges import EVENTS, MOMENTS, VALUES, ZONES
 
 __all__ = ["population"]
@@ -21,6 +21,7 @@ __all__ = ["population"]
 _ATTRIBUTES: Final = ("city", "age", "signup", "tags", "address.city", "address")
 _CHANNELS: Final = ("email", "sms", ANY)
 _PURPOSES: Final = ("promo", "service", ANY)
+_ODD_ACCOUNTS: Final[tuple[Value, ...]] = ("", "é", "e\u0301", 7, "7", 7.0, True, None, 2**70, ("a1",), "'")
 _ODD_NAMES: Final = ("' OR 1=1 --", "житель", "a\\b", '"', "%")
 
 
@@ -29,7 +30,8 @@ def population(seed: int, size: int = 200) -> tuple[Facts, ...]:
     """Make the facts of many people; the same seed makes the same people."""
     random = Random(seed)  # noqa: S311 - draws, no secret
     names = (*_ODD_NAMES, *(f"c{number}" for number in range(size - len(_ODD_NAMES))))
-    return tuple(_person(random, CustomerId(name)) for name in names)
+    people = [_person(random, CustomerId(name)) for name in names]
+    return tuple(each.with_attributes(_accounts(random)) for each in people)
 
 
 def _person(random: Random, customer: CustomerId) -> Facts:
@@ -39,6 +41,19 @@ def _person(random: Random, customer: CustomerId) -> Facts:
     return facts.with_events(
         _event(random, customer, number) for number in range(random.randrange(9))
     ).with_attributes(_write(random, number) for number in range(random.randrange(6)))
+
+
+def _accounts(random: Random) -> list[AttributeWrite]:
+    """Put most people into one of many accounts, at times into another one later."""
+    return [
+        AttributeWrite(
+            name=ACCOUNT,
+            value=random.choice((*_ODD_ACCOUNTS, *(f"a{random.randrange(30)}",) * len(_ODD_ACCOUNTS) * 2)),
+            at=random.choice(MOMENTS),
+            id=EventId(f"account{number}"),
+        )
+        for number in range(random.choice((0, 1, 1, 1, 2)))
+    ]
 
 
 def _event(random: Random, customer: CustomerId, number: int) -> Event:
