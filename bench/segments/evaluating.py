@@ -9,15 +9,16 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Final
 
-from bench.frame import Run, Side, versus
+from bench.frame import Run, Side, versus, within
 from crmsdk.model.customer import AttributeWrite
 from crmsdk.model.event import Event
 from crmsdk.model.facts import Facts
 from crmsdk.model.ids import CustomerId, EventId
 from crmsdk.model.money import Money
+from crmsdk.reports.explanation import explanation
 from crmsdk.segments.evaluating import evaluate
 from crmsdk.segments.grammar import Predicate
-from crmsdk.segments.words import attr, did
+from crmsdk.segments.words import attr, did, everyone
 
 __all__ = ["QUESTIONS", "evaluate_sides"]
 
@@ -146,3 +147,18 @@ def five_questions() -> tuple[Side, Side]:
 def joined_question() -> tuple[Side, Side]:
     """Ask one question of three parts, which decides at the first part by hand."""
     return evaluate_sides(N, ("joined",))
+
+
+@within("segments.explain", n=200, budget=lambda: 1e-3)
+def explained() -> Side:
+    """Hold an answer with its whole explanation, all five typical questions joined, to a millisecond."""
+    luck, asked = Random(7), everyone
+    for question, _ in QUESTIONS.values():
+        asked &= question
+    people = [_person(number, luck) for number in range(200)]
+
+    def run() -> None:
+        for facts in people:
+            assert explanation(evaluate(asked, facts, NOW)).lines
+
+    return lambda: run

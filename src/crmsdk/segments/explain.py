@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import assert_never, cast
 
+from attrs import field, frozen
+
 from crmsdk.model.comparison import Op, PropTest
 from crmsdk.model.consent import ConsentState
 from crmsdk.segments.account_phrases import account_told, is_any
@@ -61,7 +63,7 @@ from crmsdk.segments.people_phrases import days_told, list_told, person_told
 from crmsdk.segments.phrases import Language, Noun, Phrase, Speaker
 from crmsdk.segments.verdict import Because, Threshold, Verdict
 
-__all__ = ["describe", "heading", "render", "spell_span"]
+__all__ = ["Line", "describe", "heading", "lines", "spell_span"]
 
 _COMPARED = {
     Op.EQ: Phrase(en="{what} is {value}", ru="{what} равно {value}"),
@@ -141,12 +143,12 @@ _AT_MOST = Phrase(en=", at most {times}", ru=", не более {of_times}")
 _NOT_ONCE = Phrase(en=", not once", ru=", ни разу")
 _EXACTLY = Phrase(en=", exactly {times}", ru=", ровно {times}")
 _FROM_TO = Phrase(en=", {low} to {times}", ru=", от {low} до {of_times}")
-_ANSWERS = {True: Phrase(en="yes", ru="да "), False: Phrase(en="no ", ru="нет")}
-_FOUND = Phrase(en="; found {value}", ru="; найдено: {value}")
-_EVENTS = Phrase(en="; events {ids}", ru="; события {ids}")
-_PEOPLE = Phrase(en="; people {ids}", ru="; люди {ids}")
+_ANSWERS = {True: Phrase(en="yes", ru="да"), False: Phrase(en="no", ru="нет")}
+_FOUND = Phrase(en="found {value}", ru="найдено: {value}")
+_EVENTS = Phrase(en="events {ids}", ru="события {ids}")
+_PEOPLE = Phrase(en="people {ids}", ru="люди {ids}")
 _MORE = Phrase(en="{ids} and {number} more", ru="{ids} и ещё {number}")
-_UNTIL = Phrase(en="; until {until}", ru="; до {until}")
+_UNTIL = Phrase(en="until {until}", ru="до {until}")
 _SHOWN = 5
 
 
@@ -328,23 +330,53 @@ def spell_span(span: timedelta, language: Language = "en") -> str:
     return Speaker(language).span(span)
 
 
-def render(verdict: Verdict | Because, language: Language = "en") -> str:
-    """Write a verdict as an indented tree for a terminal: a line a part, what was found, and until when.
+@frozen
+class Line:
+    """One line of an explanation, in words.
 
-    The values found are shown, and attributes may be personal: print it for people who may see them.
+    Attributes:
+        depth: How many parts it stands within.
+        matched: Whether it holds.
+        answer: The same as a word.
+        text: What was asked, without the parts below it.
+        found: The value found; empty where nothing was looked for. Hidden in the repr: it may be personal.
+        counted: The people and events counted, by id, the first ones.
+        until: When the answer may change by itself; empty for never.
+    """
+
+    depth: int
+    matched: bool
+    answer: str
+    text: str
+    found: str = field(repr=False)
+    counted: tuple[str, ...]
+    until: str
+
+
+def lines(verdict: Verdict | Because, language: Language = "en") -> Iterator[Line]:
+    """Say a verdict part by part, each before its own parts.
+
+    The values found are told, and attributes may be personal: show them to people who may see them.
+
+    Raises:
+        DefinitionError: a language we do not speak.
     """
     because = verdict.because if isinstance(verdict, Verdict) else verdict
-    return "\n".join(_lines(because, 0, Speaker(language)))
+    return _lines(because, 0, Speaker(language))
 
 
-def _lines(because: Because, depth: int, speaker: Speaker) -> Iterator[str]:
+def _lines(because: Because, depth: int, speaker: Speaker) -> Iterator[Line]:
     asks = because.asked is not None or because.found is not None
-    found = speaker.say(_FOUND, value=speaker.value(because.found)) if asks else ""
-    until = "" if because.until is None else speaker.say(_UNTIL, until=speaker.value(because.until))
-    counted = speaker.say(_EVENTS, ids=_ids(because.events, speaker)) if because.events else ""
-    people = speaker.say(_PEOPLE, ids=_ids(because.people, speaker)) if because.people else ""
-    text = heading(because.condition, speaker.language)
-    yield f"{'  ' * depth}{speaker.say(_ANSWERS[because.matched])} {text}{found}{people}{counted}{until}"
+    counted = ((_PEOPLE, because.people), (_EVENTS, because.events))
+    yield Line(
+        depth=depth,
+        matched=because.matched,
+        answer=speaker.say(_ANSWERS[because.matched]),
+        text=heading(because.condition, speaker.language),
+        found=speaker.say(_FOUND, value=speaker.value(because.found)) if asks else "",
+        counted=tuple(speaker.say(phrase, ids=_ids(ids, speaker)) for phrase, ids in counted if ids),
+        until="" if because.until is None else speaker.say(_UNTIL, until=speaker.value(because.until)),
+    )
     for part in because.parts:
         yield from _lines(part, depth + 1, speaker)
 

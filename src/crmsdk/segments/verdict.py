@@ -39,7 +39,7 @@ class Because:
     """One part of an answer: what was asked, what was found, and the parts below.
 
     Attributes:
-        condition: The question; ``crmsdk.segments.explain.render`` says it in other languages.
+        condition: The question; ``crmsdk.reports.explanation`` says it in other languages, too.
         text: The question in plain English.
         matched: Whether it holds.
         until: The earliest moment at which that may change with no new fact, UTC; None for never.

@@ -18,10 +18,11 @@ from crmsdk.model.event import Event
 from crmsdk.model.facts import Facts
 from crmsdk.model.ids import CustomerId, EventId
 from crmsdk.model.money import Money
+from crmsdk.reports.explanation import explanation
 from crmsdk.segments.accounts import AccountCount, AccountSum, about_account
 from crmsdk.segments.checks import problems
 from crmsdk.segments.compiling import compile_condition
-from crmsdk.segments.explain import describe, render
+from crmsdk.segments.explain import describe
 from crmsdk.segments.grammar import Predicate
 from crmsdk.segments.meaning import evaluate
 from crmsdk.segments.reading import reads
@@ -197,7 +198,7 @@ def test_the_reason_names_who_counted() -> None:
     found = evaluate(account.count(LOGIN) >= 2, beside(*people), NOW)
     because = found.because
     assert (because.found, because.asked, because.people) == (2, 2, ("a", "b"))
-    assert render(found) == (
+    assert str(explanation(found)) == (
         "yes number of the account's people (did login in the last 7 days) is at least 2; found 2; "
         "people a, b; until 2026-04-03 01:00:00 UTC"
     )

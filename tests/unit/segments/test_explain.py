@@ -7,7 +7,8 @@ import pytest
 
 from crmsdk.errors import DefinitionError
 from crmsdk.model.money import Money
-from crmsdk.segments.explain import describe, render, spell_span
+from crmsdk.reports.explanation import explanation
+from crmsdk.segments.explain import describe, spell_span
 from crmsdk.segments.grammar import AttrTime, Condition
 from crmsdk.segments.meaning import RunView, evaluate
 from crmsdk.segments.phrases import Speaker
@@ -146,7 +147,7 @@ def test_a_verdict_renders_in_russian_too() -> None:
     facts = ann([happened("p", td(days=1), id="e1")], [wrote("city", "Perm")])
     question = did("p").within(td(days=30)) & ~(attr("city") == "Moscow") & (attr("vip").missing() | nobody)
     assert (
-        render(evaluate(question, facts, NOW), "ru")
+        str(explanation(evaluate(question, facts, NOW), "ru"))
         == """\
 да  всё сразу; до 2026-04-27 01:00:00 UTC
   да  было событие p менее 30 дней назад; найдено: 1; события e1; до 2026-04-27 01:00:00 UTC
@@ -183,7 +184,7 @@ def test_a_verdict_renders_as_a_tree_with_what_was_found_and_until_when() -> Non
         & consent("email", "promo", state="unknown")
     )
     assert (
-        render(evaluate(question, facts, NOW))
+        str(explanation(evaluate(question, facts, NOW)))
         == """\
 yes all of; until 2026-03-30 01:00:00 UTC
   yes in segment 'buyers'; until 2026-04-25 01:00:00 UTC

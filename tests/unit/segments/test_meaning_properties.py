@@ -14,7 +14,8 @@ from crmsdk.model.customer import AttributeWrite
 from crmsdk.model.event import Event
 from crmsdk.model.facts import Facts
 from crmsdk.model.ids import EventId
-from crmsdk.segments.explain import describe, render
+from crmsdk.reports.explanation import explanation
+from crmsdk.segments.explain import describe
 from crmsdk.segments.grammar import Condition, Predicate, RunPredicate
 from crmsdk.segments.meaning import Because, Verdict, evaluate
 from crmsdk.segments.reading import reads
@@ -165,10 +166,14 @@ def test_every_answer_can_be_explained(
     verdict = evaluate(condition, facts, now, run=data.draw(runs(facts)))
     because = verdict.because
     assert (because.matched, because.until) == (verdict.matched, verdict.until)
-    assert render(verdict).count("\n") + 1 == render(because).count("\n") + 1 == parts_of(because)
+    assert (
+        str(explanation(verdict)).count("\n") + 1
+        == str(explanation(because)).count("\n") + 1
+        == parts_of(because)
+    )
     assert describe(condition)
     assert describe(condition, "ru")
-    assert render(verdict, "ru").count("\n") + 1 == parts_of(because)
+    assert str(explanation(verdict, "ru")).count("\n") + 1 == parts_of(because)
 
 
 def parts_of(because: Because) -> int:

@@ -7,8 +7,9 @@ import attrs
 import pytest
 
 from crmsdk.model.facts import Facts
+from crmsdk.reports.explanation import explanation
 from crmsdk.segments.checks import problems
-from crmsdk.segments.explain import describe, render
+from crmsdk.segments.explain import describe
 from crmsdk.segments.grammar import Condition, Predicate
 from crmsdk.segments.meaning import evaluate
 from crmsdk.segments.reading import reads
@@ -286,7 +287,7 @@ def test_a_reason_tells_what_was_found() -> None:
         assert (because.found, len(because.events)) == (found, 7), describe(question)
     assert evaluate(G.mean() < DAY, ann(), NOW).because.found is None
     assert evaluate(G.variation() < 1, ann(), NOW).because.found is None
-    shown = render(evaluate(G.mean().between(DAY, 2 * DAY), facts, now))
+    shown = str(explanation(evaluate(G.mean().between(DAY, 2 * DAY), facts, now)))
     assert shown.startswith("yes mean time between v is between 1 day and 2 days; found 1 day; events e0")
 
 

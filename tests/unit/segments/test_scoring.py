@@ -10,9 +10,10 @@ from crmsdk.errors import DefinitionError
 from crmsdk.model.codec import dumps, loads
 from crmsdk.model.comparison import Op
 from crmsdk.model.facts import Facts
+from crmsdk.reports.explanation import explanation
 from crmsdk.segments.checks import problems
 from crmsdk.segments.evaluating import evaluate
-from crmsdk.segments.explain import describe, render
+from crmsdk.segments.explain import describe
 from crmsdk.segments.grammar import Predicate, Score
 from crmsdk.segments.words import attr, did, points, prop, score
 from crmsdk.testing.draws import histories, moments, scores
@@ -39,7 +40,7 @@ def test_points_add_up_and_the_answer_opens_up() -> None:
     assert verdict.because.found == 3
     assert [part.found for part in verdict.because.parts] == [30, 3, -30]
     assert [len(part.events) for part in verdict.because.parts] == [2, 1, 0]
-    assert render(verdict).splitlines()[1:] == [
+    assert str(explanation(verdict)).splitlines()[1:] == [
         "  yes did demo; found 30; events d1, d2; until 2026-04-27 01:00:00 UTC",
         "  yes did visit in the last 14 days; found 3; events v2; until 2026-04-11 01:00:00 UTC",
         "  yes role is 'student'; found -30",

@@ -7,8 +7,9 @@ import attrs
 import pytest
 
 from crmsdk.model.money import Money
+from crmsdk.reports.explanation import explanation
 from crmsdk.segments.checks import problems
-from crmsdk.segments.explain import describe, render
+from crmsdk.segments.explain import describe
 from crmsdk.segments.grammar import Condition, Predicate
 from crmsdk.segments.meaning import evaluate
 from crmsdk.segments.reading import reads
@@ -148,7 +149,7 @@ def test_a_reason_tells_the_ratio_and_the_events_of_the_window() -> None:
     because = evaluate(TEN.trend() <= 0.5, facts, NOW).because
     assert (because.found, because.asked, because.events) == (0.5, 0.5, ("e1",))
     assert evaluate(TEN.trend() <= 0.5, ann(), NOW).because.found is None
-    assert "found 0.5; events e1; until" in render(evaluate(TEN.trend() <= 0.5, facts, NOW))
+    assert "found 0.5; events e1; until" in str(explanation(evaluate(TEN.trend() <= 0.5, facts, NOW)))
 
 
 def test_a_catalog_knows_what_a_trend_sums_in_vain() -> None:
