@@ -14,8 +14,7 @@ from tests.audience_databases import duckdb_of, postgres_of
 
 PERSONAL = frozenset(
     {
-        *("calendar", "sequence", "streak", "regular", "gap", "gap-variation"),
-        *("attr-changed", "attr-held", "attr-days", "anniversary", "score"),
+        *("sequence", "streak", "regular", "gap", "gap-variation", "score"),
         *("account-count", "account-all", "account-sum"),
     }
 )

@@ -22,6 +22,7 @@ from crmsdk.segments.sql.compiling import compile_count, compile_masks, compile_
 from crmsdk.segments.sql.dialects.dialect import Dialect
 from crmsdk.segments.sql.layout import Layout, Schema
 from crmsdk.segments.sql.recalling import recalled
+from crmsdk.segments.sql.zoning import zones_of_people
 
 __all__ = ["MAX_ROWS", "SqlAudience"]
 
@@ -71,7 +72,7 @@ class SqlAudience(Audience):
     @override
     def members(self, predicate: Predicate, *, at: datetime) -> Sequence[CustomerId]:
         at = self._ready(at)
-        query = compile_members(self._dialect, self.layout, predicate_of(predicate), at)
+        query = compile_members(self._dialect, self.layout, predicate_of(predicate), at, zones=self._zones)
         rows = self._limited(query.sql, "ask count(), narrow the segment, or raise max_rows")
         if not query.doubtful:
             return tuple(sorted(CustomerId(row[0]) for row in rows))
@@ -83,11 +84,13 @@ class SqlAudience(Audience):
     @override
     def count(self, predicate: Predicate, *, at: datetime) -> int:
         at = self._ready(at)
-        query = compile_count(self._dialect, self.layout, predicate_of(predicate), at)
+        query = compile_count(self._dialect, self.layout, predicate_of(predicate), at, zones=self._zones)
         ((found,),) = self._rows(query.sql)
         if not query.doubtful:
             return int(found)
-        again = compile_members(self._dialect, self.layout, predicate, at, only_doubtful=True)
+        again = compile_members(
+            self._dialect, self.layout, predicate, at, only_doubtful=True, zones=self._zones
+        )
         doubtful = [CustomerId(row[0]) for row in self._rows(again.sql)]
         return int(found) + sum(matched for _, (matched,) in self._judged([predicate], doubtful, at))
 
@@ -95,7 +98,7 @@ class SqlAudience(Audience):
     def memberships(self, segments: Sequence[Segment], *, at: datetime) -> Memberships:
         names = names_of(segments)
         at = self._ready(at)
-        query = compile_masks(self._dialect, self.layout, segments, at)
+        query = compile_masks(self._dialect, self.layout, segments, at, zones=self._zones)
         people: list[CustomerId] = []
         words = [array("q") for _ in range(0, len(names), WORD)]
         doubts: list[int] = []
@@ -121,6 +124,11 @@ class SqlAudience(Audience):
         if not self._closed:
             self._closed = True
             self._let_go()
+
+    def _zones(self) -> Iterable[str]:
+        """Look up which zones there are."""
+        queries = zones_of_people(self._dialect, self.layout)
+        return {name for query in queries for (name,) in self._rows(query) if isinstance(name, str)}
 
     def _ready(self, at: datetime) -> datetime:
         if self._closed:

@@ -13,7 +13,7 @@ from crmsdk.segments.days import Anniversary, AttrDays, LeapDay, Sense
 from crmsdk.segments.unfolding import Answer, attribute_steps
 from crmsdk.segments.windows import Unit
 
-__all__ = ["days_answer", "days_found"]
+__all__ = ["days_answer", "days_found", "holds_on"]
 
 _YEARS = 9  # between two 29 Februaries lie eight years at most
 _CYCLE = 146_097  # days of 400 years
@@ -55,6 +55,11 @@ def _while(node: AttrDays | Anniversary, value: Value, now: datetime, tz: ZoneIn
         if _holds(node, day, period_of(begins, Unit.DAY, tz)) is not matched:
             return matched, begins
     return matched, None
+
+
+def holds_on(node: AttrDays | Anniversary, day: int, today: int) -> bool:
+    """Say whether a question about a date holds on a day; both counted as ``date.toordinal`` does."""
+    return _holds(node, day, today)
 
 
 def _day_of(value: Value, tz: ZoneInfo) -> int | None:

@@ -18,7 +18,7 @@ from crmsdk.testing.draws import NOW, moments, predicates
 from crmsdk.testing.edge_questions import edge_questions
 from crmsdk.testing.populations import population
 
-__all__ = ["Asked", "all_questions", "drawn", "drawn_questions"]
+__all__ = ["Asked", "all_questions", "answered", "drawn", "drawn_questions"]
 
 T = TypeVar("T")
 _TOGETHER: Final = 24
@@ -56,7 +56,8 @@ def drawn(strategy: st.SearchStrategy[T], number: int) -> list[T]:
     return found
 
 
-def _answered(people: tuple[Facts, ...], at: datetime, questions: Iterable[Predicate]) -> Asked:
+def answered(people: tuple[Facts, ...], at: datetime, questions: Iterable[Predicate]) -> Asked:
+    """Let the reference answer."""
     segments = tuple(Segment(f"s{place}", each) for place, each in enumerate(questions))
     known = Colleagues(people)
     beside = [known.beside(facts) for facts in people]
@@ -74,7 +75,7 @@ _drawn: dict[int, tuple[list[Predicate], list[datetime]]] = {}
 def _group(number: int, place: int) -> Asked:
     questions, ats = _drawn[number]
     some = questions[place * _TOGETHER : (place + 1) * _TOGETHER]
-    return _answered(population(7), ats[place % len(ats)], some)
+    return answered(population(7), ats[place % len(ats)], some)
 
 
 def drawn_questions(number: int) -> Iterator[Asked]:
@@ -95,7 +96,7 @@ def drawn_questions(number: int) -> Iterator[Asked]:
 
 @cache
 def _stride(place: int) -> Asked:
-    return _answered(population(7, 120), NOW, edge_questions()[place::_STRIDES])
+    return answered(population(7, 120), NOW, edge_questions()[place::_STRIDES])
 
 
 def all_questions(part: int = 1) -> Iterator[Asked]:

@@ -4,21 +4,31 @@ Two hundred histories drawn one by one take hypothesis seconds. These come from 
 shrinks is the question, and the people stay.
 """
 
+from collections.abc import Mapping
 from functools import cache
 from random import Random  # noqa: TID251 - seeded, so that people repeat
 from typing import Any, Final
 
 from crmsdk.model.consent import ANY, ConsentState, ConsentWrite
-from crmsdk.model.customer import ACCOUNT, AttributeWrite
+from crmsdk.model.customer import ACCOUNT, HAS, ZONE, AttributeWrite
 from crmsdk.model.event import Event
 from crmsdk.model.facts import Facts
 from crmsdk.model.ids import CustomerId, EventId
 from crmsdk.model.values import Value, normal
 from crmsdk.testing._edges import EVENTS, MOMENTS, VALUES, ZONES
+from crmsdk.testing.people_draws import BORN, PLANS, VIP
 
 __all__ = ["population"]
 
 _ATTRIBUTES: Final = ("city", "age", "signup", "tags", "address.city", "address")
+_POOLS: Final[Mapping[str, tuple[Value, ...]]] = {
+    "plan": PLANS,
+    "born": BORN,
+    VIP: (True, None),
+    ZONE: ZONES,
+    f"{HAS}email": (True, True, None),
+}
+_WRITTEN: Final = (*_ATTRIBUTES, *_POOLS, "plan", "plan", "born", ZONE)
 _CHANNELS: Final = ("email", "sms", ANY)
 _PURPOSES: Final = ("promo", "service", ANY)
 _ODD_ACCOUNTS: Final[tuple[Value, ...]] = ("", "é", "e\u0301", 7, "7", 7.0, True, None, 2**70, ("a1",), "'")
@@ -40,7 +50,7 @@ def _person(random: Random, customer: CustomerId) -> Facts:
     )
     return facts.with_events(
         _event(random, customer, number) for number in range(random.randrange(9))
-    ).with_attributes(_write(random, number) for number in range(random.randrange(6)))
+    ).with_attributes(_write(random, number) for number in range(random.randrange(12)))
 
 
 def _accounts(random: Random) -> list[AttributeWrite]:
@@ -74,9 +84,10 @@ def _event(random: Random, customer: CustomerId, number: int) -> Event:
 
 
 def _write(random: Random, number: int) -> AttributeWrite:
+    name = random.choice(_WRITTEN)
     return AttributeWrite(
-        name=random.choice(_ATTRIBUTES),
-        value=normal(random.choice(VALUES), "value"),
+        name=name,
+        value=normal(random.choice(_POOLS.get(name, VALUES)), "value"),
         at=random.choice(MOMENTS),
         id=EventId(f"{random.choice('abcя')}{number}"),
     )

@@ -105,13 +105,8 @@ def name_in(cells: Cells, column: str) -> str:
     return cell.strip()
 
 
-def tests_of(value: PropTest | Iterable[PropTest]) -> tuple[PropTest, ...]:
-    """Give the questions of a rule, which may be only one.
-
-    Raises:
-        DefinitionError: it is none.
-    """
-    tests = tuple(value) if isinstance(value, Iterable) else (value,)
+def _tests(value: PropTest | Iterable[PropTest]) -> tuple[PropTest, ...]:
+    tests = (value,) if isinstance(value, PropTest) else tuple(value)
     if not all(isinstance(test, PropTest) for test in tests):
         raise DefinitionError("a rule asks about columns as prop('kind') == 'refund'", path="when")
     return tests
@@ -127,7 +122,7 @@ class Reject:
     """
 
     reason: str
-    when: tuple[PropTest, ...] = attrs.field(converter=tests_of)
+    when: tuple[PropTest, ...] = attrs.field(converter=_tests)
 
 
 @attrs.frozen
@@ -141,7 +136,7 @@ class Rename:
     """
 
     event: str
-    when: tuple[PropTest, ...] = attrs.field(converter=tests_of)
+    when: tuple[PropTest, ...] = attrs.field(converter=_tests)
     properties: Mapping[str, Source] | None = attrs.field(default=None, kw_only=True)
 
 

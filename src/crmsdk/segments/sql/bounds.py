@@ -16,6 +16,8 @@ from crmsdk.segments.windows import Absolute, Relation, Relative, Timing
 
 __all__ = [
     "EVER",
+    "FIRST",
+    "LAST",
     "NEVER",
     "Bounds",
     "Span",

@@ -12,6 +12,8 @@ from crmsdk.segments.sql.dialects.dialect import Dialect
 from crmsdk.segments.sql.layout import Layout
 from crmsdk.segments.sql.plan import PERSON, Plan
 from crmsdk.segments.sql.questions import term
+from crmsdk.segments.sql.sources import ZONED
+from crmsdk.segments.sql.zoning import ZoneNames
 
 __all__ = ["Query", "compile_count", "compile_masks", "compile_members"]
 
@@ -30,7 +32,13 @@ class Query:
 
 
 def compile_members(
-    dialect: Dialect, layout: Layout, predicate: Predicate, at: datetime, *, only_doubtful: bool = False
+    dialect: Dialect,
+    layout: Layout,
+    predicate: Predicate,
+    at: datetime,
+    *,
+    only_doubtful: bool = False,
+    zones: ZoneNames = tuple,
 ) -> Query:
     """Write a query for the members: their ids as text, and whether they are in doubt.
 
@@ -40,13 +48,15 @@ def compile_members(
         predicate: Who is meant.
         at: The moment of asking, aware.
         only_doubtful: Leave out those who are members without doubt.
+        zones: Gives the names of zones that people may be in, asked for local days only; everybody in another
+            zone is in doubt then.
 
     Raises:
         UnsupportedQuestion: something that cannot be asked there.
         UnknownName: nothing is stored under a name.
         LayoutError: a table is missing, or a column is of a type no question understands.
     """
-    plan = Plan(dialect, layout, to_micros(at, "at"))
+    plan = Plan(dialect, layout, to_micros(at, "at"), zones=zones)
     asked = term(predicate, plan)
     doubt = plan.doubts
     where = f"{asked.inner} OR {doubt}" if doubt else asked.sql
@@ -60,13 +70,15 @@ def compile_members(
     )
 
 
-def compile_count(dialect: Dialect, layout: Layout, predicate: Predicate, at: datetime) -> Query:
+def compile_count(
+    dialect: Dialect, layout: Layout, predicate: Predicate, at: datetime, *, zones: ZoneNames = tuple
+) -> Query:
     """Write a query for how many members there are whom rounding cannot touch; one row.
 
     Raises:
         UnsupportedQuestion, UnknownName, LayoutError: as ``compile_members``.
     """
-    plan = Plan(dialect, layout, to_micros(at, "at"))
+    plan = Plan(dialect, layout, to_micros(at, "at"), zones=zones)
     asked = term(predicate, plan)
     doubt = plan.doubts
     where = f"{asked.inner} AND NOT {doubt}" if doubt else asked.sql
@@ -76,7 +88,14 @@ def compile_count(dialect: Dialect, layout: Layout, predicate: Predicate, at: da
     )
 
 
-def compile_masks(dialect: Dialect, layout: Layout, predicates: Sequence[Predicate], at: datetime) -> Query:
+def compile_masks(
+    dialect: Dialect,
+    layout: Layout,
+    predicates: Sequence[Predicate],
+    at: datetime,
+    *,
+    zones: ZoneNames = tuple,
+) -> Query:
     """Write one query for many segments: a person's id as text, then integers of ``WORD`` bits each.
 
     Everybody has a row. The bits stand in the order of the segments, the first in the lowest bit of the first
@@ -85,7 +104,7 @@ def compile_masks(dialect: Dialect, layout: Layout, predicates: Sequence[Predica
     Raises:
         UnsupportedQuestion, UnknownName, LayoutError: as ``compile_members``.
     """
-    plan = Plan(dialect, layout, to_micros(at, "at"), masks=True)
+    plan = Plan(dialect, layout, to_micros(at, "at"), masks=True, zones=zones)
     bits = [term(predicate, plan).sql for predicate in predicates]
     words = [bits[start : start + WORD] for start in range(0, len(bits), WORD)]
     key = f"{dialect.as_text(_person(plan, frozenset()))} AS id"
@@ -103,8 +122,12 @@ def _person(plan: Plan, needed: frozenset[str]) -> str:
 
 
 def _with(plan: Plan) -> str:
-    ctes = ", ".join(f"{group.alias} AS ({plan.group_sql(group)})" for group in plan.groups.values())
-    return f"WITH {ctes} " if ctes else ""
+    ctes = [f"{group.alias} AS ({plan.group_sql(group)})" for group in plan.groups.values()]
+    if plan.zoned.used:
+        ctes.insert(
+            0, f"{ZONED} AS ({plan.zoned.sql()})"
+        )  # written last: the groups say what they need of it
+    return f"WITH {', '.join(ctes)} " if ctes else ""
 
 
 def _select(plan: Plan, columns: Sequence[str], needed: frozenset[str]) -> str:

@@ -20,6 +20,7 @@ from crmsdk.segments.sql.readings import in_span
 from crmsdk.segments.sql.sources import EventRow, Group
 from crmsdk.segments.sql.terms import FALSE, Term, all_of
 from crmsdk.segments.trends import Trend
+from crmsdk.segments.windows import Calendar
 
 __all__ = ["drawn", "in_order", "trend"]
 
@@ -96,11 +97,12 @@ class SequenceGroup(Group[_Ends]):
     maximum a step tells all.
     """
 
-    def __init__(self, alias: str, row: EventRow, node: InOrder, span: Span) -> None:
+    def __init__(self, alias: str, row: EventRow, node: InOrder, span: Span, local: str) -> None:
         super().__init__(alias, row.dialect)
         self._row = row
         self._node = node
         self._span = span
+        self._local = local
 
     @override
     def sql(self) -> str:
@@ -111,12 +113,12 @@ class SequenceGroup(Group[_Ends]):
         names = ", ".join(text(each) for each in dict.fromkeys(step.event for step in steps))
         fits = [f"{name} = {text(step.event)} AND ({row.passes(step.tests).sql})" for step in steps]
         base = f"{name} IN ({names}) AND {in_span(dialect, row.at, kind, self._span)}"
-        table = dialect.table(events.table)
+        base += f" AND {self._local}" if self._local else ""
+        table = row.table(zoned=bool(self._local))
         rows = row.lets.around(f"(SELECT * FROM {table} WHERE {base}) AS l0", dialect.fence)
-        at = row.at if kind is Kind.MICROS else dialect.as_micros(row.at)
         flags = ", ".join(f"CASE WHEN {fit} THEN 1 ELSE 0 END AS fits{n}" for n, fit in enumerate(fits))
         source = (
-            f"(SELECT {dialect.ident(events.customer)} AS customer, {at} AS moment,"
+            f"(SELECT {dialect.ident(events.customer)} AS customer, {row.micros} AS moment,"
             f" {dialect.binary(dialect.ident(events.id.name))} AS place, {flags} FROM {rows}) AS s"
         )
         source = f"(SELECT *, CASE WHEN fits0 = 1 THEN moment END AS begun0 FROM {source}) AS s0"
@@ -143,6 +145,12 @@ def in_order(node: InOrder, plan: Plan) -> Term:
     if span.empty:
         return FALSE
     column, group = plan.grouped(
-        ("sequence", node), lambda alias, row: SequenceGroup(alias, row, node, span), _Ends()
+        ("sequence", node),
+        lambda alias, row: SequenceGroup(alias, row, node, span, _local(node, plan, row)),
+        _Ends(),
     )
     return Term(f"{column} >= 1", needs=frozenset({group}))
+
+
+def _local(node: InOrder, plan: Plan, row: EventRow) -> str:
+    return plan.zoned.inside(node.window, row.micros) if isinstance(node.window, Calendar) else ""

@@ -17,11 +17,14 @@ from crmsdk.segments.sql.sources import (
     EventGroup,
     EventRow,
     Group,
+    Windows,
     attribute_at,
     column_reading,
     span_of_window,
 )
 from crmsdk.segments.sql.terms import FALSE, TRUE, Term
+from crmsdk.segments.sql.zoning import Strangers, Zoned, ZoneNames
+from crmsdk.segments.windows import Calendar
 
 __all__ = ["PERSON", "Plan"]
 
@@ -39,16 +42,27 @@ class Plan:
         now: The moment of asking, microseconds since 1970 UTC.
         masks: Whether many questions are asked at once: then each group answers its own, before people and
             groups are joined, because a column for each feature through every join is what costs.
+        zones: Gives the names of zones that people may be in.
 
     Attributes:
         groups: The grouped subqueries by what they read.
         reads_person: Whether any question reads a column of the person.
     """
 
-    def __init__(self, dialect: Dialect, layout: Layout, now: int, *, masks: bool = False) -> None:
+    def __init__(
+        self,
+        dialect: Dialect,
+        layout: Layout,
+        now: int,
+        *,
+        masks: bool = False,
+        zones: ZoneNames = tuple,
+    ) -> None:
         self.dialect = dialect
         self.layout = layout
         self.now = now
+        self.zoned = Zoned(dialect, layout, now, zones)
+        self._windows = Windows(self.span, self.zoned.inside)
         self.groups: dict[tuple[str, Hashable], Group[Any]] = {}
         self._doubts: dict[str, dict[str, None]] = {}
         # For each group the questions it answers, each with its place and whether it holds without a row.
@@ -110,15 +124,27 @@ class Plan:
 
     def span(self, of: Occurrences) -> Span:
         """Give the moments at which events count."""
-        return span_of_window(of, self.now, self.dialect.name)
+        if isinstance(of.window, Calendar):
+            self.needs_zones()
+            return self.zoned.hull(of.window)
+        return span_of_window(of.window, self.now)
+
+    def needs_zones(self) -> None:
+        """Take in the zones; those whose zone is not among them are in doubt."""
+        if not self.zoned.used:
+            self.zoned.used = True
+            strangers = self.group(("strangers", ""), lambda alias: Strangers(alias, self.dialect), Strangers)
+            self.doubt(f"{strangers.column('')} > 0", strangers.alias)
 
     def event(self, feature: EventFeature) -> tuple[str, str]:
         """Give the column of a feature of events, and the group it needs."""
-        name = feature.of.event
-        self.span(feature.of)  # refused here, not when the query is put together
-        group = self._group(
-            ("event", name), lambda alias: EventGroup(alias, self._new_row(), name, self.now), EventGroup
+        name, zoned = feature.of.event, isinstance(feature.of.window, Calendar)
+        group = self.group(
+            ("local event" if zoned else "event", name),
+            lambda alias: EventGroup(alias, self._new_row(), name, self._windows, zoned=zoned),
+            EventGroup,
         )
+        self.span(feature.of)
         return group.column(feature), group.alias
 
     def grouped(
@@ -161,7 +187,7 @@ class Plan:
         log = self.layout.consents
         if log is None:
             raise LayoutError("consents", mend="say which it is: Layout(consents=Consents('table'))")
-        group = self._group(
+        group = self.group(
             ("consent", ""), lambda alias: ConsentGroup(alias, self.dialect, log, self.now), ConsentGroup
         )
         return group.column((channel, purpose)), group.alias
@@ -187,7 +213,7 @@ class Plan:
             raise UnknownName(
                 "attribute", name, tuple(people.attributes), mend="declare its column, or the attribute log"
             )
-        group = self._group(
+        group = self.group(
             ("attribute", head),
             lambda alias: AttributeGroup(alias, self.dialect, log, self.now),
             AttributeGroup,
@@ -201,7 +227,8 @@ class Plan:
             self.dialect, people.table, f"{PERSON}.", people.attributes[name], nfc=self.layout.nfc
         )
 
-    def _group(self, key: tuple[str, Hashable], make: Callable[[str], G], kind: type[G]) -> G:
+    def group(self, key: tuple[str, Hashable], make: Callable[[str], G], kind: type[G]) -> G:
+        """Give a group of a kind by its key, made if it is not there yet."""
         group = self.groups.get(key)
         if group is None:
             group = self.groups[key] = make(f"g{len(self.groups)}")

@@ -11,15 +11,18 @@ from crmsdk.model._registry import tag_of
 from crmsdk.model.consent import ConsentState
 from crmsdk.segments.aggregates import Aggregate
 from crmsdk.segments.conditions import Always, And, Condition, Not, Or, Segment
+from crmsdk.segments.days import Anniversary, AttrDays
 from crmsdk.segments.grammar import AttrTest, AttrTime, ConsentTest, Counted, Did, EventTime
-from crmsdk.segments.people import Bucket
+from crmsdk.segments.people import AttrChanged, AttrHeld, Bucket
 from crmsdk.segments.sequences import InOrder
 from crmsdk.segments.sql.bounds import span_of_timing
 from crmsdk.segments.sql.comparing import compared
+from crmsdk.segments.sql.dates import anniversary, days
 from crmsdk.segments.sql.features import CountOf, EdgeOf
 from crmsdk.segments.sql.habits import drawn, in_order, trend
 from crmsdk.segments.sql.layout import Kind
 from crmsdk.segments.sql.measures import measured
+from crmsdk.segments.sql.past import changed, held
 from crmsdk.segments.sql.plan import Plan
 from crmsdk.segments.sql.readings import in_span
 from crmsdk.segments.sql.terms import FALSE, TRUE, Term, all_of, any_of, negated
@@ -134,6 +137,10 @@ QUESTIONS: Final[Mapping[type[Condition], Write]] = {
     Aggregate: measured,
     Bucket: drawn,
     InOrder: in_order,
+    AttrChanged: changed,
+    AttrHeld: held,
+    AttrDays: days,
+    Anniversary: anniversary,
     Trend: trend,
 }
 """Every kind of question sets can ask."""

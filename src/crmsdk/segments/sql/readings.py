@@ -59,6 +59,10 @@ class Reading:
         """Say that the value is a date within days ``[low, high)``, counted as ``date.toordinal`` does."""
         return FALSE
 
+    def day_of_year(self, tag: str) -> str | None:  # noqa: ARG002 - the same
+        """Read month * 100 + day of a value marked ``date``, or of a ``moment`` by its date in UTC."""
+        return None
+
     def any_item(self, condition: Callable[["Reading"], Term]) -> Term:  # noqa: ARG002 - the same
         """Say that the value is a list with an item for which the condition holds."""
         return FALSE
@@ -121,6 +125,17 @@ class ColumnReading(Reading):
                 return f"CASE WHEN {self._x} IS NOT NULL AND {self._currency} IS NOT NULL THEN {both} END"
             case _:
                 return self._x
+
+    @property
+    def kind(self) -> Kind | None:
+        """What is in the column."""
+        return self._column.kind
+
+    @override
+    def day_of_year(self, tag: str) -> str | None:
+        if tag != "date" or not self._of(Kind.DATE):
+            return None
+        return f"extract(MONTH FROM {self._x}) * 100 + extract(DAY FROM {self._x})"
 
     def _of(self, *kinds: Kind) -> bool:
         return self._column.kind in kinds
@@ -232,6 +247,11 @@ class JsonReading(Reading):
         low = None if span.low is None else self._dialect.text(date_of(span.low).isoformat())
         high = None if span.high is None else self._dialect.text(date_of(span.high - 1).isoformat())
         return Term(self._dialect.inside(x, low, high))
+
+    @override
+    def day_of_year(self, tag: str) -> str:
+        x = self._dialect.json_tagged(self._x, tag)
+        return self._dialect.as_integer(f"substr({x}, 6, 2) || substr({x}, 9, 2)")
 
     @override
     def any_item(self, condition: Callable[[Reading], Term]) -> Term:

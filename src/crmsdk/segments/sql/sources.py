@@ -5,14 +5,14 @@ question asks for them; the features of one name are one pass over its rows.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from datetime import timedelta
 from typing import Final, Generic, TypeVar
 
 import attrs
 from typing_extensions import override
 
-from crmsdk.errors import LayoutError, UnknownName, UnsupportedQuestion
+from crmsdk.errors import LayoutError, UnknownName
 from crmsdk.model.comparison import PropTest
 from crmsdk.model.moment import to_micros
 from crmsdk.segments.grammar import Calendar, Interval, Rolling
@@ -25,19 +25,25 @@ from crmsdk.segments.sql.readings import ColumnReading, JsonReading, Reading, in
 from crmsdk.segments.sql.terms import Term, all_of, negated
 
 __all__ = [
+    "ZONED",
     "AttributeGroup",
     "ConsentGroup",
     "EventFeature",
     "EventGroup",
     "EventRow",
     "Group",
+    "Lets",
+    "Windows",
     "attribute_at",
     "column_reading",
     "span_of_window",
+    "value_of_write",
 ]
 
 F = TypeVar("F", bound=Hashable)
 _MICROSECOND: Final = timedelta(microseconds=1)
+ZONED: Final = "zoned"
+"""The subquery with a row for each person: ``crmsdk_whose`` it is, and the numbers of the person's zone."""
 
 
 def column_reading(dialect: Dialect, table: str, alias: str, column: Column, *, nfc: bool) -> Reading:
@@ -106,25 +112,31 @@ class Lets:
         return bool(self._names)
 
 
-def span_of_window(of: Occurrences, now: int, executor: str) -> Span:
-    """Give the moments at which events count, none of them after ``now``.
-
-    Raises:
-        UnsupportedQuestion: the window follows the calendar, which is each person's own.
-    """
+def span_of_window(window: Rolling | Interval | None, now: int) -> Span:
+    """Give the moments at which events count, none of them after ``now``."""
     past = Span(None, now + 1)
-    match of.window:
+    match window:
         case Rolling(span, ago):
             end = now - ago // _MICROSECOND
             return Span(end - span // _MICROSECOND + 1, end + 1)
         case Interval(start, end):
             return past.within(Span(to_micros(start), to_micros(end)))
-        case Calendar():
-            raise UnsupportedQuestion(
-                executor, "calendar", "days differ by the person's zone; ask it of one person with evaluate()"
-            )
         case None:
             return past
+
+
+@attrs.frozen
+class Windows:
+    """When events count.
+
+    Attributes:
+        span: Gives the moments at which they do, or may.
+        local: Writes what a window of the calendar asks besides, of a moment in microseconds, by the numbers
+            of the person's zone.
+    """
+
+    span: Callable[[Occurrences], Span]
+    local: Callable[[Calendar, str], str]
 
 
 class Group(ABC, Generic[F]):
@@ -168,6 +180,17 @@ class EventRow:
     def at(self) -> str:
         """The column of its moment."""
         return self.dialect.ident(self.events.at.name)
+
+    @property
+    def micros(self) -> str:
+        """Its moment in microseconds."""
+        return self.at if self.events.at.kind is Kind.MICROS else self.dialect.as_micros(self.at)
+
+    def table(self, *, zoned: bool) -> str:
+        """Write the table, with the numbers of the zones or without."""
+        table = self.dialect.table(self.events.table)
+        whose = self.dialect.ident(self.events.customer)
+        return f"{table} JOIN {ZONED} ON crmsdk_whose = {whose}" if zoned else table
 
     @property
     def order(self) -> Sequence[str]:
@@ -252,18 +275,27 @@ class EventFeature(ABC):
 
 
 class EventGroup(Group[EventFeature]):
-    """The features of one event name."""
+    """The features of one event name.
 
-    def __init__(self, alias: str, row: EventRow, event: str, now: int) -> None:
+    Args:
+        alias: Its name in the query.
+        row: A row of the table.
+        event: The event name.
+        windows: When events count.
+        zoned: Whether any of the windows follows the calendar.
+    """
+
+    def __init__(self, alias: str, row: EventRow, event: str, windows: Windows, *, zoned: bool) -> None:
         super().__init__(alias, row.dialect)
         self._row = row
         self._event = event
-        self._now = now
+        self._windows = windows
+        self._zoned = zoned
 
     @override
     def sql(self) -> str:
         features = list(self._features)
-        spans = [span_of_window(feature.of, self._now, self.dialect.name) for feature in features]
+        spans = [self._windows.span(feature.of) for feature in features]
         lows = [span.low for span in spans]
         widest = Span(
             None if None in lows else min(low for low in lows if low is not None),
@@ -283,7 +315,7 @@ class EventGroup(Group[EventFeature]):
 
     def _source(self, base: Sequence[str], tests: Sequence[str]) -> str:
         """Write the rows: without named parts the table and its filters, else around them."""
-        table, lets = self.dialect.table(self._row.events.table), self._row.lets
+        table, lets = self._row.table(zoned=self._zoned), self._row.lets
         if not lets:
             return f"{table} WHERE {' AND '.join([*base, *tests])}"
         rows = lets.around(f"(SELECT * FROM {table} WHERE {' AND '.join(base)}) AS l0", self.dialect.fence)
@@ -303,9 +335,27 @@ class EventGroup(Group[EventFeature]):
         return [in_span(self.dialect, self._row.at, self._row.events.at.kind or Kind.MICROS, inner)]
 
     def _tests(self, feature: EventFeature) -> list[str]:
-        return [
+        window = feature.of.window
+        local = [self._windows.local(window, self._row.micros)] if isinstance(window, Calendar) else []
+        return local + [
             f"({term.sql})" for test in feature.of.tests if (term := self._row.passes((test,))).sql != "TRUE"
         ]
+
+
+def value_of_write(dialect: Dialect, log: Attributes, feature: str, lets: Lets) -> tuple[str, str]:
+    """Give the value an entry of the attribute log says a name has, and which entries say one.
+
+    A dotted name is followed step by step in ``lets``, which are to be put around the rows.
+    """
+    name, (head, dot, path) = dialect.ident(log.name), feature.partition(".")
+    found = dialect.json_value(dialect.ident(log.value))
+    if dot:
+        inner = found = lets.bind(found)
+        for key in path.split("."):
+            mapping = lets.bind(dialect.json_mapping(inner), inner)
+            inner = lets.bind(dialect.field(mapping, key), mapping)
+        found = f"CASE WHEN {name} = {dialect.text(feature)} THEN {found} ELSE {inner} END"
+    return found, f"{name} IN ({', '.join(map(dialect.text, sorted({feature, head})))})"
 
 
 class AttributeGroup(Group[str]):
@@ -319,22 +369,20 @@ class AttributeGroup(Group[str]):
     @override
     def sql(self) -> str:
         at = self.dialect.ident(self._log.at.name)
-        name, value = self.dialect.ident(self._log.name), self.dialect.ident(self._log.value)
+        name = self.dialect.ident(self._log.name)
         order = (at, self.dialect.binary(self.dialect.ident(self._log.id)))
         past = in_span(self.dialect, at, self._log.at.kind or Kind.MICROS, Span(None, self._now + 1))
-        names, columns = set(), []
+        names, columns, lets = set(), list[str](), Lets()
         for feature in self._features:
-            head, dot, path = feature.partition(".")
-            asked = {feature, head}
-            found = self.dialect.json_value(value)
-            if dot:
-                inner = attribute_at(self.dialect, found, path)
-                found = f"CASE WHEN {name} = {self.dialect.text(feature)} THEN {found} ELSE {inner} END"
-            condition = f"{name} IN ({', '.join(map(self.dialect.text, sorted(asked)))})"
+            found, condition = value_of_write(self.dialect, self._log, feature, lets)
             columns.append(self.dialect.at_edge(found, order, condition, last=True))
-            names |= asked
+            names |= {feature, feature.partition(".")[0]}
         where = [f"{name} IN ({', '.join(map(self.dialect.text, sorted(names)))})", past]
-        return self._grouped(self.dialect.table(self._log.table), self._log.customer, where, columns)
+        table = self.dialect.table(self._log.table)
+        if not lets:
+            return self._grouped(table, self._log.customer, where, columns)
+        rows = lets.around(f"(SELECT * FROM {table} WHERE {' AND '.join(where)}) AS l0", self.dialect.fence)
+        return self._grouped(rows, self._log.customer, (), columns)
 
 
 class ConsentGroup(Group[tuple[str, str]]):

@@ -46,6 +46,12 @@ class BigQuery(Dialect):
         return f"DATETIME '{from_micros(micros).replace(tzinfo=None).isoformat(sep=' ')}'"
 
     @override
+    def listed(self, names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+        types = ", ".join([f"{names[0]} STRING", *(f"{name} INT64" for name in names[1:])])
+        written = ", ".join(f"({', '.join(row)})" for row in rows)
+        return f"SELECT * FROM UNNEST(ARRAY<STRUCT<{types}>>[{written}])"
+
+    @override
     def nfc(self, x: str) -> str:
         return f"NORMALIZE({x}, NFC)"
 

@@ -63,6 +63,12 @@ class ClickHouse(Dialect):
         return f"toInt32(toDate32({x}))"  # its dates end before ours do
 
     @override
+    def listed(self, names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+        types = ", ".join([f"{names[0]} String", *(f"{name} Int64" for name in names[1:])])
+        written = ", ".join(f"({', '.join(row)})" for row in rows)
+        return f"SELECT * FROM values({self.text(types)}, {written})"
+
+    @override
     def nfc(self, x: str) -> str:
         return f"normalizeUTF8NFC({x})"
 

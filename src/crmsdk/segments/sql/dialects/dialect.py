@@ -75,6 +75,11 @@ class Dialect(ABC):
         parts = ([] if low is None else [f"{x} >= {low}"]) + ([] if high is None else [f"{x} <= {high}"])
         return " AND ".join(parts) if parts else f"{x} IS NOT NULL"
 
+    def listed(self, names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+        """Write a query that gives these rows: the first column is text, the others are integers."""
+        written = ", ".join(f"({', '.join(row)})" for row in rows)
+        return f"SELECT * FROM (VALUES {written}) AS listed({', '.join(names)})"
+
     # --- text -------------------------------------------------------------------------------------------
 
     @abstractmethod
