@@ -105,8 +105,13 @@ def name_in(cells: Cells, column: str) -> str:
     return cell.strip()
 
 
-def _tests(value: PropTest | Iterable[PropTest]) -> tuple[PropTest, ...]:
-    tests = (value,) if isinstance(value, PropTest) else tuple(value)
+def tests_of(value: PropTest | Iterable[PropTest]) -> tuple[PropTest, ...]:
+    """Give the questions of a rule, which may be only one.
+
+    Raises:
+        DefinitionError: it is none.
+    """
+    tests = tuple(value) if isinstance(value, Iterable) else (value,)
     if not all(isinstance(test, PropTest) for test in tests):
         raise DefinitionError("a rule asks about columns as prop('kind') == 'refund'", path="when")
     return tests
@@ -122,7 +127,7 @@ class Reject:
     """
 
     reason: str
-    when: tuple[PropTest, ...] = attrs.field(converter=_tests)
+    when: tuple[PropTest, ...] = attrs.field(converter=tests_of)
 
 
 @attrs.frozen
@@ -136,7 +141,7 @@ class Rename:
     """
 
     event: str
-    when: tuple[PropTest, ...] = attrs.field(converter=_tests)
+    when: tuple[PropTest, ...] = attrs.field(converter=tests_of)
     properties: Mapping[str, Source] | None = attrs.field(default=None, kw_only=True)
 
 
