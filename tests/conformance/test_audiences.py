@@ -15,7 +15,6 @@ from tests.audience_databases import duckdb_of, postgres_of
 PERSONAL = frozenset(
     {
         *("sequence", "streak", "regular", "gap", "gap-variation", "score"),
-        *("account-count", "account-all", "account-sum"),
     }
 )
 """What is asked of one person only."""

@@ -12,12 +12,16 @@ from typing_extensions import override
 
 from crmsdk.audiences._asked import names_of
 from crmsdk.errors import AudienceError, TooManyRows
+from crmsdk.model.changing import with_changes
+from crmsdk.model.facts import Facts
 from crmsdk.model.ids import CustomerId
-from crmsdk.model.moment import to_moment
+from crmsdk.model.moment import to_micros, to_moment
 from crmsdk.ports import Audience
+from crmsdk.segments.accounts import about_account
 from crmsdk.segments.conditions import Predicate, Segment, predicate_of
 from crmsdk.segments.meaning import evaluate
 from crmsdk.segments.memberships import WORD, Memberships
+from crmsdk.segments.sql.accounts import colleagues_query
 from crmsdk.segments.sql.compiling import compile_count, compile_masks, compile_members
 from crmsdk.segments.sql.dialects.dialect import Dialect
 from crmsdk.segments.sql.layout import Layout, Schema
@@ -148,7 +152,27 @@ class SqlAudience(Audience):
         self, predicates: Sequence[Predicate], customers: Sequence[CustomerId], at: datetime
     ) -> Iterable[tuple[CustomerId, list[bool]]]:
         """Ask the reference about people of whom rounding might decide."""
+        recall = self._beside if any(about_account(each) for each in predicates) else self._recalled
         for start in range(0, len(customers), _AT_ONCE):
-            some = customers[start : start + _AT_ONCE]
-            for facts in recalled(self._dialect, self.layout, some, self._rows):
+            for facts in recall(customers[start : start + _AT_ONCE], at):
                 yield facts.customer, [evaluate(each, facts, at).matched for each in predicates]
+
+    def _recalled(self, customers: Sequence[CustomerId], _: datetime) -> Iterable[Facts]:
+        return recalled(self._dialect, self.layout, customers, self._rows)
+
+    def _beside(self, customers: Sequence[CustomerId], at: datetime) -> Iterable[Facts]:
+        """Read people with everybody in their accounts; those may be more than the people themselves."""
+        query = colleagues_query(self._dialect, self.layout, customers, to_micros(at, "at"))
+        accounts = {CustomerId(row[0]): row[1] for row in self._rows(query)}
+        everybody = list(dict.fromkeys((*customers, *accounts)))
+        known = {
+            facts.customer: facts
+            for start in range(0, len(everybody), _AT_ONCE)
+            for facts in self._recalled(everybody[start : start + _AT_ONCE], at)
+        }
+        people: dict[object, list[Facts]] = {}
+        for customer, account in accounts.items():
+            people.setdefault(account, []).append(known[customer])
+        for customer in customers:
+            others = people.get(accounts.get(customer), ())
+            yield with_changes(known[customer], colleagues=tuple(others))

@@ -58,7 +58,7 @@ def _accounts(random: Random) -> list[AttributeWrite]:
     return [
         AttributeWrite(
             name=ACCOUNT,
-            value=random.choice((*_ODD_ACCOUNTS, *(f"a{random.randrange(30)}",) * len(_ODD_ACCOUNTS) * 2)),
+            value=normal(random.choice((*_ODD_ACCOUNTS, *(f"a{random.randrange(30)}",) * 22)), "account"),
             at=random.choice(MOMENTS),
             id=EventId(f"account{number}"),
         )

@@ -10,6 +10,7 @@ from sqlglot.errors import SqlglotError
 
 from crmsdk.errors import UnsupportedQuestion
 from crmsdk.segments.conditions import Predicate
+from crmsdk.segments.sql.accounts import colleagues_query
 from crmsdk.segments.sql.compiling import compile_count, compile_masks, compile_members
 from crmsdk.segments.sql.dialects.bigquery import BigQuery
 from crmsdk.segments.sql.dialects.clickhouse import ClickHouse
@@ -21,6 +22,7 @@ from crmsdk.segments.sql.dialects.spark import Spark
 from crmsdk.segments.sql.layout import Kind, Layout, Schema
 from crmsdk.segments.words import attr, did, prop
 from crmsdk.testing._audience_draws import drawn
+from crmsdk.testing.account_draws import account_predicates
 from crmsdk.testing.draws import NOW, moments, predicates
 
 DIALECTS = (DuckDB(), Postgres(), ClickHouse(), Snowflake(), BigQuery(), Spark())
@@ -57,10 +59,19 @@ HOSTILE = ("'", "\\", "\\'", "'; DROP TABLE people; --", '"', "`", "/*", "\n", "
 @pytest.fixture(scope="module")
 def asked(sized: Callable[[int, int], int]) -> list[tuple[list[Predicate], datetime]]:
     questions, ats = drawn(predicates(), sized(48, 960)), drawn(moments(), 20)
+    questions += drawn(account_predicates(), sized(24, 480))
     return [
         (questions[start : start + TOGETHER], ats[start % len(ats)])
         for start in range(0, len(questions), TOGETHER)
     ]
+
+
+@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.name)
+def test_the_colleagues_of_many_can_be_read(dialect: Dialect) -> None:
+    text = colleagues_query(dialect, LAYOUT, HOSTILE, 0)
+    (statement,) = sqlglot.parse(text, read=dialect.name, error_level=sqlglot.ErrorLevel.RAISE)
+    literals = {each.this for each in statement.find_all(sqlglot.exp.Literal)}  # type: ignore[union-attr]
+    assert literals.issuperset(HOSTILE)
 
 
 @pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.name)

@@ -21,7 +21,7 @@ from crmsdk.segments.sql.features import CountOf, DistinctOf, OddOf, Part, SumOf
 from crmsdk.segments.sql.plan import Plan
 from crmsdk.segments.sql.terms import FALSE, TRUE, Term, all_of, negated
 
-__all__ = ["SIGNS", "Figures", "comparisons", "figures_of", "measured"]
+__all__ = ["SIGNS", "Figures", "Found", "comparisons", "figures_of", "figures_of_sum", "measured", "summed"]
 
 _EPSILON: Final = 2.0**-51
 """Four times the rounding of one addition of doubles: room for every order of adding."""
@@ -113,7 +113,12 @@ def figures_of(
     return figures, whole is not None, real is not None, reading.digits(currency) is not None
 
 
-def _figures(node: Aggregate, plan: Plan) -> "tuple[Figures, bool, bool, bool] | None":
+Found: TypeAlias = tuple[Figures, bool, bool, bool]
+"""Figures, and whether there are integers, doubles, and integers of any width."""
+
+
+def figures_of_sum(plan: Plan, node: Aggregate) -> Found | None:
+    """Give the figures of a sum or an average; None where there is nothing to add."""
     like = node.operand[0] if isinstance(node.operand, tuple) else node.operand
     return figures_of(plan, node.of, node.prop, like.currency if isinstance(like, Money) else "")
 
@@ -123,9 +128,13 @@ def _amount(value: Value) -> Any:
 
 
 def _sum(node: Aggregate, plan: Plan) -> Term:
-    asked = [(op, _amount(value)) for op, value in comparisons(node.op, node.operand)]
-    of_none = all(compare(op, 0, value) for op, value in asked)
-    found = _figures(node, plan)
+    return summed(plan, figures_of_sum(plan, node), node.op, node.operand)
+
+
+def summed(plan: Plan, found: Found | None, op: Op, operand: Value) -> Term:
+    """Compare a sum; zero where there is nothing to add."""
+    asked = [(each, _amount(value)) for each, value in comparisons(op, operand)]
+    of_none = all(compare(each, 0, value) for each, value in asked)
     if found is None:
         return _truth(of_none)
     figures, _, real, wide = found
@@ -133,12 +142,12 @@ def _sum(node: Aggregate, plan: Plan) -> Term:
         # Integers wider than the dialect reads were read as narrower ones.
         plan.doubt(f"abs({figures.whole}) >= {plan.dialect.integer(plan.dialect.widest)}", figures.group)
     terms = []
-    for op, value in asked:
-        exact = numbered(plan.dialect, figures.whole, None, op, value)
+    for each, value in asked:
+        exact = numbered(plan.dialect, figures.whole, None, each, value)
         if not real:
             terms.append(Term(exact.sql, total=True))
             continue
-        near = _near(plan, figures, op, value, "1")
+        near = _near(plan, figures, each, value, "1")
         terms.append(Term(f"CASE WHEN {figures.many_floats} = 0 THEN {exact.sql} ELSE {near} END"))
     return _needing(all_of(terms), figures.group, of_none=of_none)
 
@@ -163,7 +172,7 @@ def _double(value: float) -> float:
 
 
 def _average(node: Aggregate, plan: Plan) -> Term:
-    found = _figures(node, plan)
+    found = figures_of_sum(plan, node)
     if found is None:
         return FALSE
     figures, whole, real, _ = found

@@ -43,6 +43,7 @@ class Plan:
         masks: Whether many questions are asked at once: then each group answers its own, before people and
             groups are joined, because a column for each feature through every join is what costs.
         zones: Gives the names of zones that people may be in.
+        within: The plan of the query that this one is a part of; it has the zones.
 
     Attributes:
         groups: The grouped subqueries by what they read.
@@ -57,11 +58,12 @@ class Plan:
         *,
         masks: bool = False,
         zones: ZoneNames = tuple,
+        within: "Plan | None" = None,
     ) -> None:
         self.dialect = dialect
         self.layout = layout
         self.now = now
-        self.zoned = Zoned(dialect, layout, now, zones)
+        self.zoned: Zoned = Zoned(dialect, layout, now, zones) if within is None else within.zoned
         self._windows = Windows(self.span, self.zoned.inside)
         self.groups: dict[tuple[str, Hashable], Group[Any]] = {}
         self._doubts: dict[str, dict[str, None]] = {}
@@ -131,10 +133,9 @@ class Plan:
 
     def needs_zones(self) -> None:
         """Take in the zones; those whose zone is not among them are in doubt."""
-        if not self.zoned.used:
-            self.zoned.used = True
-            strangers = self.group(("strangers", ""), lambda alias: Strangers(alias, self.dialect), Strangers)
-            self.doubt(f"{strangers.column('')} > 0", strangers.alias)
+        self.zoned.used = True
+        strangers = self.group(("strangers", ""), lambda alias: Strangers(alias, self.dialect), Strangers)
+        self.doubt(f"{strangers.column('')} > 0", strangers.alias)
 
     def event(self, feature: EventFeature) -> tuple[str, str]:
         """Give the column of a feature of events, and the group it needs."""

@@ -4,17 +4,19 @@ A kind that is not in the table at the end is refused by its name.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, assert_never
 
 from crmsdk.errors import UnsupportedQuestion
 from crmsdk.model._registry import tag_of
 from crmsdk.model.consent import ConsentState
+from crmsdk.segments.accounts import AboutAccount, AccountAll, AccountCount, AccountSum
 from crmsdk.segments.aggregates import Aggregate
 from crmsdk.segments.conditions import Always, And, Condition, Not, Or, Segment
 from crmsdk.segments.days import Anniversary, AttrDays
 from crmsdk.segments.grammar import AttrTest, AttrTime, ConsentTest, Counted, Did, EventTime
 from crmsdk.segments.people import AttrChanged, AttrHeld, Bucket
 from crmsdk.segments.sequences import InOrder
+from crmsdk.segments.sql.accounts import account_all, account_count, account_sum
 from crmsdk.segments.sql.bounds import span_of_timing
 from crmsdk.segments.sql.comparing import compared
 from crmsdk.segments.sql.dates import anniversary, days
@@ -126,6 +128,18 @@ def _consent(node: ConsentTest, plan: Plan) -> Term:
     return Term(asked.format(column), needs=frozenset({group}))
 
 
+def _about_account(node: AboutAccount, plan: Plan) -> Term:
+    match node:
+        case AccountCount():
+            return account_count(node, plan, term)
+        case AccountAll():
+            return account_all(node, plan, term)
+        case AccountSum():
+            return account_sum(node, plan)
+        case _:
+            assert_never(node)
+
+
 Write: TypeAlias = Callable[[Any, Plan], Term]
 QUESTIONS: Final[Mapping[type[Condition], Write]] = {
     Always: _always,
@@ -142,5 +156,8 @@ QUESTIONS: Final[Mapping[type[Condition], Write]] = {
     AttrDays: days,
     Anniversary: anniversary,
     Trend: trend,
+    AccountCount: _about_account,
+    AccountAll: _about_account,
+    AccountSum: _about_account,
 }
 """Every kind of question sets can ask."""
