@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from crmsdk.errors import DefinitionError
 from crmsdk.experiments.split import assign, in_holdout
 
-SUBJECTS = [f"customer-{number}" for number in range(2_000)]
+SUBJECTS = [f"customer-{number}" for number in range(1_000)]
 FEW = SUBJECTS[:300]
 
 # Five standard deviations of a share.
