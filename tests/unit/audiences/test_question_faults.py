@@ -6,18 +6,29 @@ import sys
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
+import duckdb
 import pytest
 from hypothesis import strategies as st
 
 from crmsdk.errors import AudienceError
+from crmsdk.model.event import Event
+from crmsdk.model.facts import Facts
+from crmsdk.model.ids import CustomerId, EventId
+from crmsdk.model.moment import from_micros
+from crmsdk.model.zones import zone
+from crmsdk.segments.calendars import period_of
 from crmsdk.segments.conditions import Predicate
 from crmsdk.segments.grammar import Anniversary, AttrDays, Did
 from crmsdk.segments.occurrences import Occurrences
-from crmsdk.segments.sql import dates, past, questions, zoning
+from crmsdk.segments.sql import dates, past, questions, rhythms, zoning
+from crmsdk.segments.sql.dialects.duckdb import DuckDB
+from crmsdk.segments.windows import Unit
 from crmsdk.segments.words import did, sequence
+from crmsdk.testing import event_draws
 from crmsdk.testing._audience_draws import Asked, answered
 from crmsdk.testing._edges import EVENTS, calendars
 from crmsdk.testing.draws import NOW
@@ -29,8 +40,9 @@ from tests.unit.segments.planting import drawn
 
 WHOLE = PROFILE == "proofs" or bool(os.environ.get("CI"))
 
+UTC_ = zone("UTC")
 PEOPLE = population(7, 150)
-NUMBERS = {"anniversary": 40, "calendar": 300}
+NUMBERS = {"anniversary": 40, "calendar": 300, "rhythms": 150}
 ATS = (NOW, NOW - timedelta(hours=1), NOW - timedelta(hours=7))  # today is another day elsewhere
 
 FAULTS: dict[str, list[tuple[Callable[..., Any], str, str]]] = {
@@ -72,6 +84,24 @@ FAULTS: dict[str, list[tuple[Callable[..., Any], str, str]]] = {
         (zoning.Zoned.hull, "min(lows)", "max(lows)"),
         (zoning.moments_of, "last + 1, unit", "last, unit"),
     ],
+    "rhythms": [
+        (rhythms._number, "day - 1", "day"),
+        (rhythms._number, "3 if unit", "4 if unit"),
+        (rhythms.PeriodGroup.sql, "SELECT DISTINCT *", "SELECT *"),
+        (rhythms.PeriodGroup.sql, "newest = today", "newest = today - 1"),
+        (rhythms.PeriodGroup.sql, "number > {last}", "number >= {last}"),
+        (rhythms.PeriodGroup._rows, "isinstance(of.window, Calendar)", "False"),
+        (rhythms.streak, "of_none=of_none", "of_none=False"),
+    ],
+    "gaps": [
+        (rhythms.GapGroup.sql, '} + 1"', '}"'),
+        (rhythms.GapGroup.sql, "PARTITION BY customer ORDER BY gap", "PARTITION BY customer ORDER BY moment"),
+        (rhythms.GapGroup.sql, 'f"{real} * {real}"', "real"),
+        (rhythms.gap, "Middle.MEAN", "Middle.MEDIAN"),
+        (rhythms.gap, "(Op.GE, Op.LE)", "(Op.LE, Op.LE)"),
+        (rhythms.variation, '{many} >= 2 AND {total} > 0")]', '{many} >= 1")]'),
+        (rhythms.variation, "1 + square", "square"),
+    ],
 }
 
 
@@ -86,21 +116,20 @@ DRAWN: dict[str, st.SearchStrategy[Predicate]] = {
     "days": day_questions().filter(lambda asked: isinstance(asked, AttrDays)),
     "anniversary": day_questions().filter(lambda asked: isinstance(asked, Anniversary)),
     "calendar": _calendar(),
+    "rhythms": event_draws.rhythms(),
+    "gaps": event_draws.gaps(),
 }
 
 
-@pytest.fixture(scope="module")
-def asked() -> dict[str, list[Asked]]:
-    out = {}
-    for kind, strategy in DRAWN.items():
-        drawn_ones = drawn(strategy, NUMBERS.get(kind, 150))
-        # Who is in doubt about one question is judged about all that are asked together.
-        each = 1 if kind == "anniversary" else 50
-        out[kind] = [
-            answered(PEOPLE, ATS[place % len(ATS)], drawn_ones[start : start + each])
-            for place, start in enumerate(range(0, len(drawn_ones), each))
-        ]
-    return out
+@cache
+def asked_of(kind: str) -> list[Asked]:
+    questions = drawn(DRAWN[kind], NUMBERS.get(kind, 120))
+    # Who is in doubt about one question is judged about all that are asked together.
+    each = 1 if kind == "anniversary" else 40
+    return [
+        answered(PEOPLE, ATS[place % len(ATS)], questions[start : start + each])
+        for place, start in enumerate(range(0, len(questions), each))
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -150,28 +179,51 @@ CASES: Sequence[Any] = [
 def test_a_planted_fault_is_found(
     kind: str,
     fault: tuple[Callable[..., Any], str, str],
-    asked: dict[str, list[Asked]],
     audience: Any,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     _plant(monkeypatch, *fault)
-    assert any(_differs(audience, each) for each in asked[kind])
+    assert any(_differs(audience, each) for each in asked_of(kind))
 
 
 @pytest.mark.parametrize("kind", DRAWN)
-def test_without_a_fault_nothing_differs(kind: str, asked: dict[str, list[Asked]], audience: Any) -> None:
-    assert not any(_differs(audience, each) for each in asked[kind])
+def test_without_a_fault_nothing_differs(kind: str, audience: Any) -> None:
+    assert not any(_differs(audience, each) for each in asked_of(kind))
 
 
-@pytest.mark.parametrize("kind", ["days", "anniversary", "calendar"])
+@pytest.mark.parametrize("kind", ["days", "anniversary", "calendar", "rhythms"])
 def test_people_in_zones_that_nobody_listed_are_left_to_the_reference(
-    kind: str, asked: dict[str, list[Asked]], audience: Any, monkeypatch: pytest.MonkeyPatch
+    kind: str, audience: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(type(audience), "_zones", lambda _: ["Europe/Moscow", "Mars/Phobos"])
-    assert not any(_differs(audience, each) for each in asked[kind])
-    first = asked[kind][0]
+    assert not any(_differs(audience, each) for each in asked_of(kind))
+    first = asked_of(kind)[0]
     found = audience.count(first.segments[0], at=first.at)
     assert found == len(audience.members(first.segments[0], at=first.at)) == len(first.members[0])
+
+
+def test_a_day_that_a_zone_skips_breaks_no_streak() -> None:
+    days = [datetime(2011, 12, day, 22, tzinfo=UTC) for day in (28, 29, 30)]  # 29, 31 December, 1 January
+    facts = Facts(customer=CustomerId("ann"), zone="Pacific/Apia").with_events(
+        Event(id=EventId(f"e{n}"), customer=CustomerId("ann"), name="visit", at=at, received=at)
+        for n, at in enumerate(days)
+    )
+    with closing(duckdb_of([facts])) as audience:
+        for now, row in ((days[2], 3), (days[2] + timedelta(days=1), 3), (days[2] + timedelta(days=2), 0)):
+            assert audience.count(did("visit").streak("day") == row, at=now) == 1
+            assert audience.count(did("visit").regularly(at_least=3, of=3, period="day"), at=now) == (row > 0)
+
+
+def test_days_are_numbered_as_the_calendar_numbers_them() -> None:
+    days = [*range(1, 1500), *range(719_000, 741_000, 3), *range(3_650_600, 3_652_060)]
+    with closing(duckdb.connect()) as connection:
+        for unit in Unit:
+            rows = "(SELECT 'a' AS customer, 0 AS today, 0 AS skipped, unnest($1) AS day) AS d"
+            query = f"SELECT number FROM {rhythms._number(DuckDB(), unit, rows)}"  # noqa: S608 - our own rows
+            found = [number for (number,) in connection.execute(query, [days]).fetchall()]
+            assert found == [
+                period_of(from_micros((day - 719_163) * 86_400_000_000), unit, UTC_) for day in days
+            ]
 
 
 def test_a_chain_within_a_local_week_is_found(audience: Any) -> None:

@@ -13,7 +13,7 @@ from crmsdk.segments.sql.layout import Layout
 from crmsdk.segments.sql.plan import PERSON, Plan
 from crmsdk.segments.sql.questions import term
 from crmsdk.segments.sql.sources import ZONED
-from crmsdk.segments.sql.zoning import ZoneNames
+from crmsdk.segments.sql.zoning import CLOCKS, ZoneNames
 
 __all__ = ["Query", "compile_count", "compile_masks", "compile_members"]
 
@@ -127,6 +127,8 @@ def _with(plan: Plan) -> str:
         ctes.insert(
             0, f"{ZONED} AS ({plan.zoned.sql()})"
         )  # written last: the groups say what they need of it
+    if plan.zoned.clocked:
+        ctes.insert(0, f"{CLOCKS} AS ({plan.zoned.clocks_sql()})")
     return f"WITH {', '.join(ctes)} " if ctes else ""
 
 

@@ -21,9 +21,20 @@ from crmsdk.segments.sql.features import CountOf, DistinctOf, OddOf, Part, SumOf
 from crmsdk.segments.sql.plan import Plan
 from crmsdk.segments.sql.terms import FALSE, TRUE, Term, all_of, negated
 
-__all__ = ["SIGNS", "Figures", "Found", "comparisons", "figures_of", "figures_of_sum", "measured", "summed"]
+__all__ = [
+    "EPSILON",
+    "SIGNS",
+    "Figures",
+    "Found",
+    "comparisons",
+    "figures_of",
+    "figures_of_sum",
+    "measured",
+    "needing",
+    "summed",
+]
 
-_EPSILON: Final = 2.0**-51
+EPSILON: Final = 2.0**-51
 """Four times the rounding of one addition of doubles: room for every order of adding."""
 _SAFE: Final = 2**58
 """Two integers below this can be multiplied exactly."""
@@ -46,7 +57,7 @@ def _truth(value: bool) -> Term:  # noqa: FBT001 - a truth is what it turns
     return TRUE if value else FALSE
 
 
-def _needing(term: Term, group: str, *, of_none: bool) -> Term:
+def needing(term: Term, group: str, *, of_none: bool) -> Term:
     """Say what a term is worth for people without a row."""
     groups = frozenset({group})
     return Term(
@@ -97,7 +108,7 @@ class Figures:
         """Bound the error of ``near``, and of what is compared with it."""
         dialect = self.plan.dialect
         sizes = f"{self.column(Part.SIZES)} + abs({dialect.as_real(self.whole)}) + {edge}"
-        return f"({sizes}) * ({steps} + 8) * {dialect.real(_EPSILON)}"
+        return f"({sizes}) * ({steps} + 8) * {dialect.real(EPSILON)}"
 
 
 def figures_of(
@@ -149,7 +160,7 @@ def summed(plan: Plan, found: Found | None, op: Op, operand: Value) -> Term:
             continue
         near = _near(plan, figures, each, value, "1")
         terms.append(Term(f"CASE WHEN {figures.many_floats} = 0 THEN {exact.sql} ELSE {near} END"))
-    return _needing(all_of(terms), figures.group, of_none=of_none)
+    return needing(all_of(terms), figures.group, of_none=of_none)
 
 
 def _near(plan: Plan, figures: Figures, op: Op, value: float, some: str) -> str:
@@ -190,7 +201,7 @@ def _average(node: Aggregate, plan: Plan) -> Term:
             continue
         near = _near(plan, figures, op, bound, some)
         terms.append(Term(f"CASE WHEN {figures.many_floats} = 0 THEN {exact} ELSE {near} END"))
-    return _needing(all_of(terms), figures.group, of_none=False)
+    return needing(all_of(terms), figures.group, of_none=False)
 
 
 SIGNS: Final = {Op.EQ: "=", Op.LT: "<", Op.LE: "<=", Op.GT: ">", Op.GE: ">="}
@@ -256,7 +267,7 @@ def _distinct(node: Aggregate, plan: Plan) -> Term:
         plan.doubt(f"{odd} > 0", its_group)
     column, group = plan.event(DistinctOf(node.of, node.prop))
     terms = (numbered(plan.dialect, f"COALESCE({column}, 0)", None, op, value) for op, value in asked)
-    return _needing(all_of(terms), group, of_none=of_none)
+    return needing(all_of(terms), group, of_none=of_none)
 
 
 def _at_edge(node: Aggregate, plan: Plan) -> Term:

@@ -15,6 +15,7 @@ from crmsdk.segments.conditions import Always, And, Condition, Not, Or, Segment
 from crmsdk.segments.days import Anniversary, AttrDays
 from crmsdk.segments.grammar import AttrTest, AttrTime, ConsentTest, Counted, Did, EventTime
 from crmsdk.segments.people import AttrChanged, AttrHeld, Bucket
+from crmsdk.segments.rhythms import Gap, GapVariation, Regular, Streak
 from crmsdk.segments.sequences import InOrder
 from crmsdk.segments.sql.accounts import account_all, account_count, account_sum
 from crmsdk.segments.sql.bounds import span_of_timing
@@ -27,6 +28,7 @@ from crmsdk.segments.sql.measures import measured
 from crmsdk.segments.sql.past import changed, held
 from crmsdk.segments.sql.plan import Plan
 from crmsdk.segments.sql.readings import in_span
+from crmsdk.segments.sql.rhythms import gap, regular, streak, variation
 from crmsdk.segments.sql.terms import FALSE, TRUE, Term, all_of, any_of, negated
 from crmsdk.segments.trends import Trend
 
@@ -155,6 +157,10 @@ QUESTIONS: Final[Mapping[type[Condition], Write]] = {
     AttrHeld: held,
     AttrDays: days,
     Anniversary: anniversary,
+    Streak: streak,
+    Regular: regular,
+    Gap: gap,
+    GapVariation: variation,
     Trend: trend,
     AccountCount: _about_account,
     AccountAll: _about_account,

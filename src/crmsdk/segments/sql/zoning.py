@@ -20,13 +20,16 @@ from crmsdk.model.moment import from_micros, to_micros
 from crmsdk.model.zones import zone
 from crmsdk.segments.calendars import period_of, start_of
 from crmsdk.segments.sql.bounds import FIRST, LAST, NEVER, Span
+from crmsdk.segments.sql.clocks import clock_changes, stretches
 from crmsdk.segments.sql.dialects.dialect import Dialect
 from crmsdk.segments.sql.layout import Layout
 from crmsdk.segments.sql.sources import ZONED, AttributeGroup, Group
 from crmsdk.segments.windows import Calendar, Unit
 
-__all__ = ["Strangers", "ZoneNames", "Zoned", "moments_of", "zones_of_people"]
+__all__ = ["CLOCKS", "Strangers", "ZoneNames", "Zoned", "moments_of", "zones_of_people"]
 
+CLOCKS: Final = "clocks"
+"""The subquery with the stretches of all clocks."""
 _ANYWHERE: Final = "UTC"
 
 ZoneNames: TypeAlias = Callable[[], Iterable[str]]
@@ -60,6 +63,7 @@ class Zoned:
         self._names = names
         self._columns: dict[tuple[int, ...], str] = {}
         self.used = False
+        self.clocked = False
 
     @cached_property
     def zones(self) -> Sequence[ZoneInfo]:
@@ -101,6 +105,30 @@ class Zoned:
         low = self.column([FIRST if span.low is None else span.low for span in spans])
         high = self.column([LAST + 1 if span.high is None else span.high for span in spans])
         return f"{x} >= {low} AND {x} < {high}"
+
+    def clock(self) -> str:
+        """Name the column that says which of the clocks is the person's."""
+        changes = [clock_changes(tz) for tz in self.zones]
+        self.clocked = True
+        return self.column([changes.index(each) for each in changes])
+
+    def clocks_sql(self) -> str:
+        """Write the clocks as rows: when a stretch begins and ends, and what to add to a moment in it."""
+        rows = {}
+        changes = [clock_changes(tz) for tz in self.zones]
+        for tz, each in zip(self.zones, changes, strict=True):
+            rows[changes.index(each)] = stretches(tz, self._now)
+        listed = self._dialect.listed(
+            ("clock", "begins", "ends", "shift", "skipped"),
+            [
+                tuple(map(self._dialect.integer, (clock, *stretch)))
+                for clock, several in rows.items()
+                for stretch in several
+            ],
+            texts=0,
+        )
+        micros = ", ".join(f"{name} * 1000000 AS {name}" for name in ("begins", "ends", "shift"))
+        return f"SELECT clock, {micros}, skipped FROM ({listed}) AS c"
 
     def sql(self) -> str:
         """Write the subquery."""

@@ -46,8 +46,8 @@ class BigQuery(Dialect):
         return f"DATETIME '{from_micros(micros).replace(tzinfo=None).isoformat(sep=' ')}'"
 
     @override
-    def listed(self, names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-        types = ", ".join([f"{names[0]} STRING", *(f"{name} INT64" for name in names[1:])])
+    def listed(self, names: Sequence[str], rows: Sequence[Sequence[str]], *, texts: int = 1) -> str:
+        types = ", ".join(f"{name} {'STRING' if n < texts else 'INT64'}" for n, name in enumerate(names))
         written = ", ".join(f"({', '.join(row)})" for row in rows)
         return f"SELECT * FROM UNNEST(ARRAY<STRUCT<{types}>>[{written}])"
 
@@ -86,6 +86,10 @@ class BigQuery(Dialect):
     @override
     def wide(self, x: str) -> str:
         return f"CAST({x} AS BIGNUMERIC)"
+
+    @override
+    def over(self, x: str, by: int) -> str:
+        return f"DIV({x}, {by})"
 
     @override
     def lot(self, x: str) -> str:

@@ -63,8 +63,8 @@ class ClickHouse(Dialect):
         return f"toInt32(toDate32({x}))"  # its dates end before ours do
 
     @override
-    def listed(self, names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-        types = ", ".join([f"{names[0]} String", *(f"{name} Int64" for name in names[1:])])
+    def listed(self, names: Sequence[str], rows: Sequence[Sequence[str]], *, texts: int = 1) -> str:
+        types = ", ".join(f"{name} {'String' if n < texts else 'Int64'}" for n, name in enumerate(names))
         written = ", ".join(f"({', '.join(row)})" for row in rows)
         return f"SELECT * FROM values({self.text(types)}, {written})"
 
@@ -95,6 +95,10 @@ class ClickHouse(Dialect):
     @override
     def as_real(self, x: str) -> str:
         return f"toFloat64({x})"
+
+    @override
+    def over(self, x: str, by: int) -> str:
+        return f"intDiv({x}, {by})"
 
     @override
     def lot(self, x: str) -> str:

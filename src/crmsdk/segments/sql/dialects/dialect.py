@@ -75,8 +75,8 @@ class Dialect(ABC):
         parts = ([] if low is None else [f"{x} >= {low}"]) + ([] if high is None else [f"{x} <= {high}"])
         return " AND ".join(parts) if parts else f"{x} IS NOT NULL"
 
-    def listed(self, names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-        """Write a query that gives these rows: the first column is text, the others are integers."""
+    def listed(self, names: Sequence[str], rows: Sequence[Sequence[str]], *, texts: int = 1) -> str:  # noqa: ARG002 - for dialects that want types
+        """Write a query that gives these rows: so many columns of text, and then integers."""
         written = ", ".join(f"({', '.join(row)})" for row in rows)
         return f"SELECT * FROM (VALUES {written}) AS listed({', '.join(names)})"
 
@@ -138,6 +138,10 @@ class Dialect(ABC):
     @abstractmethod
     def wide(self, x: str) -> str:
         """Make an integer wide enough for products of 118 bits."""
+
+    @abstractmethod
+    def over(self, x: str, by: int) -> str:
+        """Divide an integer that is not negative, and give the whole part."""
 
     @abstractmethod
     def lot(self, x: str) -> str:

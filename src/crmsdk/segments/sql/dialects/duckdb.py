@@ -60,6 +60,10 @@ class DuckDB(Dialect):
         return f"CAST({x} AS DOUBLE)"
 
     @override
+    def over(self, x: str, by: int) -> str:
+        return f"(({x}) // {by})"
+
+    @override
     def lot(self, x: str) -> str:
         return f"CAST('0x' || substr(md5({x}), 1, 8) AS BIGINT)"
 

@@ -89,6 +89,10 @@ class Postgres(Dialect):
         return x
 
     @override
+    def over(self, x: str, by: int) -> str:
+        return f"(({x}) / {by})"
+
+    @override
     def lot(self, x: str) -> str:
         return f"CAST(CAST('x' || substr(md5({x}), 1, 8) AS bit(32)) AS bigint) & 4294967295"
 

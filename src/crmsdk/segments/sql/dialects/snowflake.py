@@ -77,6 +77,10 @@ class Snowflake(Dialect):
         return f"CAST({x} AS {_NUMBER})"
 
     @override
+    def over(self, x: str, by: int) -> str:
+        return f"((({x}) - mod({x}, {by})) / {by})"
+
+    @override
     def lot(self, x: str) -> str:
         return f"TO_NUMBER(SUBSTR(MD5({x}), 1, 8), 'XXXXXXXX')"
 

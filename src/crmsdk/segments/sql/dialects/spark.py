@@ -84,6 +84,10 @@ class Spark(Dialect):
         return f"CAST({x} AS {_WIDE})"
 
     @override
+    def over(self, x: str, by: int) -> str:
+        return f"(({x}) DIV {by})"
+
+    @override
     def lot(self, x: str) -> str:
         return f"CAST(conv(substr(md5({x}), 1, 8), 16, 10) AS BIGINT)"
 
