@@ -1,5 +1,6 @@
 """The benchmark frame: turns, medians, bars, rows, exit codes."""
 
+import gc
 import io
 import json
 import sys
@@ -10,6 +11,12 @@ import pytest
 
 from bench.__main__ import collect, main, table, topics, wanted
 from bench.frame import Bench, Row, Run, Side, cpu_seconds, measure, versus, within
+
+
+@pytest.fixture(autouse=True)
+def _no_collection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the garbage of a whole test run where it is: nothing is timed here."""
+    monkeypatch.setattr(gc, "collect", lambda: 0)
 
 
 class Ticker:

@@ -312,7 +312,12 @@ class Crm(Session):
         return self._portal.call(self._crm.timeline(who))
 
     def explain(self, who: str | Identifier, segment: Predicate, *, at: datetime | None = None) -> Verdict:
-        """Say whether a person is in a segment, until when, and because of what."""
+        """Say whether a person is in a segment, until when, and because of what.
+
+        Raises:
+            UnknownName: nobody of that name.
+            UnsupportedQuestion: the people of an account are asked about.
+        """
         return self._portal.call(self._crm.explain(who, segment, at=at))
 
     def preview(
