@@ -118,6 +118,7 @@ _EDGES = {
     Edge.LAST: Phrase(en="last {of}", ru="последнее событие {of}"),
 }
 _SCORE = Phrase(en="score ({parts})", ru="оценка ({parts})")
+_SUM = Phrase(en="score", ru="оценка")
 _POINTS = Noun(en=("point", "points"), ru=("балл", "балла", "баллов"))
 _POINTS_PER = Phrase(en="{number} for each {what}", ru="{number} за каждое событие {what}")
 _POINTS_WHEN = Phrase(en="{number} if {what}", ru="{number}, если {what}")
@@ -251,6 +252,8 @@ def heading(condition: Condition, language: Language = "en") -> str:
             return speaker.say(_ANY_OF)
         case Not() | RunNot():
             return speaker.say(_NO)
+        case Score():
+            return _compared(speaker.say(_SUM), condition.op, condition.operand, speaker)
         case _:
             return _told(condition, speaker)
 
