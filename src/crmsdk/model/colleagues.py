@@ -6,7 +6,7 @@ from datetime import datetime
 
 from crmsdk.model.changing import with_changes
 from crmsdk.model.customer import ACCOUNT
-from crmsdk.model.facts import Facts
+from crmsdk.model.facts import Facts, keep_accounts
 from crmsdk.model.ids import CustomerId
 from crmsdk.model.values import Value
 
@@ -22,7 +22,12 @@ def account_key(value: Value) -> str | None:
 
 def account_history(facts: Facts) -> list[tuple[datetime, str | None]]:
     """Give the accounts of a person in time, future ones included: each with the moment it began."""
-    return [(at, account_key(value)) for at, value in facts.history(ACCOUNT)]
+    try:
+        return facts.accounts
+    except AttributeError:
+        found = [(at, account_key(value)) for at, value in facts.history(ACCOUNT)]
+        keep_accounts(facts, found)
+        return found
 
 
 def account_keys(facts: Facts) -> frozenset[str]:

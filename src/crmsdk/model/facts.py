@@ -14,7 +14,7 @@ from crmsdk.model.event import Event, Position
 from crmsdk.model.ids import CustomerId
 from crmsdk.model.values import Value
 
-__all__ = ["Facts"]
+__all__ = ["Facts", "keep_accounts"]
 
 _at = attrgetter("at")
 _EVER = datetime.min.replace(tzinfo=UTC)
@@ -67,9 +67,11 @@ class _Seen:
 
     Attributes:
         newest: The moment of the last write, and the attributes asked for so far as they are from then on.
+        accounts: The accounts of the person in time, as ``crmsdk.model.colleagues`` finds them.
     """
 
-    __slots__ = ("_named", "newest")
+    __slots__ = ("_named", "accounts", "newest")
+    accounts: list[tuple[datetime, str | None]]
     _named: dict[str, Sequence[Event]]
     newest: tuple[datetime, dict[str, Value]]
 
@@ -198,3 +200,5 @@ class Facts(_Seen):
 
 _keep_named: Callable[[Facts, Mapping[str, Sequence[Event]]], None] = vars(_Seen)["_named"].__set__
 _keep_newest: Callable[[Facts, tuple[datetime, dict[str, Value]]], None] = vars(_Seen)["newest"].__set__
+keep_accounts: Callable[[Facts, list[tuple[datetime, str | None]]], None] = vars(_Seen)["accounts"].__set__
+"""Keep what was found out about the accounts of a person."""

@@ -18,9 +18,12 @@ from crmsdk.model.facts import Facts
 from crmsdk.model.money import Money
 from crmsdk.model.values import Properties, Value
 from crmsdk.segments import meaning
+from crmsdk.segments._accounts import of_account
 from crmsdk.segments._written import Constants, compared, function, passing, read, tested
 from crmsdk.segments.grammar import (
     Absolute,
+    AccountAll,
+    AccountCount,
     Aggregate,
     AttrTime,
     Condition,
@@ -360,6 +363,8 @@ def _adding(node: Aggregate, gives: str) -> Callable[[Sequence[Event]], list[Any
 
 
 _MAKERS: Mapping[type, Callable[[Any, Answering], Answering | None]] = {
+    AccountAll: of_account,
+    AccountCount: of_account,
     Aggregate: _aggregate,
     AttrTime: _attr_time,
     ConsentTest: _consent,

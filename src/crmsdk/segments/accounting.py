@@ -19,7 +19,7 @@ from crmsdk.segments.unfolding import Answer, zone_of, zone_steps
 from crmsdk.segments.verdict import Threshold
 from crmsdk.segments.windows import Calendar
 
-__all__ = ["account_answer", "account_found", "people_steps"]
+__all__ = ["account_answer", "account_found", "others_of", "people_steps"]
 
 T = TypeVar("T")
 AskEach: TypeAlias = Callable[[Predicate, Facts, datetime], Answer]
@@ -118,7 +118,7 @@ def people_steps(
     Raises:
         UnsupportedQuestion: nobody looked for the colleagues.
     """
-    others = _others(node, facts)
+    others = others_of(node, facts)
     asked = others if node.others else [facts, *others]
     logs = {person.customer: account_history(person) for person in (facts, *others)}
     moves = sorted({at for log in logs.values() for at, _ in log if at > now})
@@ -139,7 +139,12 @@ def people_steps(
         at = min((*later, *moves[:1]), default=None)
 
 
-def _others(node: AboutAccount, facts: Facts) -> list[Facts]:
+def others_of(node: AboutAccount, facts: Facts) -> list[Facts]:
+    """Give the colleagues, each once.
+
+    Raises:
+        UnsupportedQuestion: nobody looked for them.
+    """
     if facts.colleagues is None:
         raise UnsupportedQuestion(
             "one person's facts",

@@ -15,7 +15,7 @@ from crmsdk.audiences.memory import MemoryAudience
 from crmsdk.audiences.mirror import Refreshed, SqliteMirror
 from crmsdk.errors import AudienceError
 from crmsdk.model.facts import Facts
-from crmsdk.segments.words import attr, consent, did, everyone, prop, segment
+from crmsdk.segments.words import account, attr, consent, did, everyone, prop, segment
 from crmsdk.stores.sqlite import SqliteStore
 from crmsdk.testing.audience_rows import audience_rows
 from crmsdk.testing.draws import NOW
@@ -29,6 +29,8 @@ SEGMENTS = [
     segment("carts", did("visit").where(prop("cart.id") == 1)),
     segment("agreed", consent("email", "promo")),
     segment("never", ~did("покупка")),
+    segment("beside", account.others.any(did("visit"))),
+    segment("together", account.sum(did("purchase"), "amount") > 1),
 ]
 
 

@@ -1,8 +1,10 @@
 """Questions about the people of an account: who they are, what counts of them, and until when."""
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from datetime import timedelta as td
+from typing import Any
 
 import attrs
 import pytest
@@ -19,15 +21,21 @@ from crmsdk.model.facts import Facts
 from crmsdk.model.ids import CustomerId, EventId
 from crmsdk.model.money import Money
 from crmsdk.reports.explanation import explanation
+from crmsdk.segments import _accounts
 from crmsdk.segments.accounts import AccountCount, AccountSum, about_account
 from crmsdk.segments.checks import problems
 from crmsdk.segments.compiling import compile_condition
 from crmsdk.segments.explain import describe
 from crmsdk.segments.grammar import Predicate
-from crmsdk.segments.meaning import evaluate
+from crmsdk.segments.meaning import Verdict, evaluate
 from crmsdk.segments.reading import reads
 from crmsdk.segments.words import account, attr, did, points, prop, score, segment
-from crmsdk.testing.account_draws import account_predicates, account_questions, shared_accounts
+from crmsdk.testing.account_draws import (
+    account_predicates,
+    account_questions,
+    people_of_accounts,
+    shared_accounts,
+)
 from crmsdk.testing.draws import NOW, moments
 from tests.unit.segments.oracle import answer as truly
 from tests.unit.segments.oracle import first_change
@@ -327,8 +335,64 @@ def test_a_question_about_accounts_is_found_wherever_it_stands() -> None:
 def test_the_reference_agrees_with_brute_force(facts: Facts, asked: Predicate, now: datetime) -> None:
     verdict = evaluate(asked, facts, now)
     assert verdict.matched == truly(asked, facts, now)
-    assert compile_condition(asked)(facts, now) == (verdict.matched, verdict.until)
+    assert_alike(compile_condition(asked)(facts, now), verdict)
     assert compile_condition(asked).holds(facts, now, None, "UTC") == verdict.matched
+
+
+def assert_alike(answer: tuple[bool, datetime | None], verdict: Verdict) -> None:
+    assert answer[0] == verdict.matched
+    if verdict.until is None or verdict.until < NOW + 800 * DAY:  # anniversaries come for ever
+        assert answer[1] == verdict.until
+
+
+Asking = Callable[[Facts, datetime], tuple[bool, datetime | None]]
+
+
+def assert_never_stale(
+    ask: Asking, people: Sequence[Facts], asked: Predicate, ats: Sequence[datetime]
+) -> None:
+    for at in ats:
+        for fewer in (people, [attrs.evolve(each, events=each.events[1:]) for each in people], people):
+            for place in range(len(fewer)):
+                facts = Colleagues(fewer).beside(fewer[place])
+                assert_alike(ask(facts, at), evaluate(asked, facts, at))
+
+
+@given(people_of_accounts(3), account_questions(), st.lists(moments(), min_size=1, max_size=4))
+def test_what_is_kept_of_answers_is_never_stale(
+    people: tuple[Facts, ...], asked: Predicate, ats: list[datetime]
+) -> None:
+    assert_never_stale(compile_condition(asked), people, asked, ats)
+
+
+STALE: dict[str, tuple[str, str]] = {
+    "facts are never new": ("and _same(facts, person):", "and facts:"),
+    "an answer stood always": ("since <= at and ", ""),
+    "a zone is as good as another": ("if of == zone and", "if of != '' and"),
+}
+
+
+@pytest.mark.parametrize("fault", STALE)
+def test_answers_that_are_kept_too_long_are_found(fault: str) -> None:
+    right, wrong = STALE[fault]
+    source = inspect.getsource(_accounts)
+    assert right in source
+    scope: dict[str, Any] = {"__name__": "planted"}
+    exec(compile(source.replace(right, wrong, 1), "<fault>", "exec"), scope)  # noqa: S102 - our own source, one change
+    asked = account.count(did("login").this("day")) >= 1
+    people = [attrs.evolve(person(f"p{n}", login(n * DAY), login(-DAY)), zone="UTC") for n in range(2)]
+    people.append(person("p2", login(2 * td(hours=1))))
+    made = scope["of_account"](asked, None)
+
+    def look() -> None:
+        ats = [NOW, NOW + DAY, NOW - DAY, NOW + 5 * DAY, NOW]
+        assert_never_stale(lambda facts, now: made(facts, now, None, "UTC"), people, asked, ats)
+        alone = beside(people[2])
+        for zone in ("UTC", "Asia/Tokyo"):
+            assert_alike(made(alone, NOW, None, zone), evaluate(asked, alone, NOW, zone=zone))
+
+    with pytest.raises(AssertionError):
+        look()
 
 
 @given(shared_accounts(3), account_questions(), moments())

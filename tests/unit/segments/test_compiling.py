@@ -209,6 +209,8 @@ def test_every_field_of_the_kinds_that_are_compiled_is_known() -> None:
     compiled = {*_asked._MAKERS, Absolute, AttrTest, Occurrences, PropTest, Relative, Rolling}
     assert {kind.__name__: {field.name for field in attrs.fields(kind)} for kind in compiled} == {
         "Absolute": {"start", "end"},
+        "AccountAll": {"predicate", "others"},
+        "AccountCount": {"predicate", "op", "operand", "others"},
         "Aggregate": {"of", "function", "prop", "op", "operand"},
         "AttrTest": {"name", "op", "operand"},
         "AttrTime": {"name", "timing"},
