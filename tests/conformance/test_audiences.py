@@ -14,7 +14,7 @@ from tests.audience_databases import duckdb_of, postgres_of
 
 PERSONAL = frozenset(
     {
-        *("sequence", "score"),
+        "sequence",
     }
 )
 """What is asked of one person only."""

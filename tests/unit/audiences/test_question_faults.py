@@ -24,11 +24,11 @@ from crmsdk.segments.calendars import period_of
 from crmsdk.segments.conditions import Predicate
 from crmsdk.segments.grammar import Anniversary, AttrDays, Did
 from crmsdk.segments.occurrences import Occurrences
-from crmsdk.segments.sql import dates, past, questions, rhythms, zoning
+from crmsdk.segments.sql import dates, past, questions, rhythms, scores, zoning
 from crmsdk.segments.sql.dialects.duckdb import DuckDB
 from crmsdk.segments.windows import Unit
 from crmsdk.segments.words import did, sequence
-from crmsdk.testing import event_draws
+from crmsdk.testing import draws, event_draws
 from crmsdk.testing._audience_draws import Asked, answered
 from crmsdk.testing._edges import EVENTS, calendars
 from crmsdk.testing.draws import NOW
@@ -93,6 +93,14 @@ FAULTS: dict[str, list[tuple[Callable[..., Any], str, str]]] = {
         (rhythms.PeriodGroup._rows, "isinstance(of.window, Calendar)", "False"),
         (rhythms.streak, "of_none=of_none", "of_none=False"),
     ],
+    "scores": [
+        (scores.FadingOf.aggregate, "UNIT >> halved", "UNIT >> (halved + 1)"),
+        (scores.FadingOf.aggregate, "self.half_life + 1", "self.half_life"),
+        (scores._added, "{part.points * UNIT} ELSE", "{part.points} ELSE"),
+        (scores._added, "* {part.points * UNIT}", "* {part.points}"),
+        (scores._added, "if plan.span(of).empty", "if part.points < 0"),
+        (scores.scored, "bound * UNIT", "bound * UNIT + 1"),
+    ],
     "gaps": [
         (rhythms.GapGroup.sql, '} + 1"', '}"'),
         (rhythms.GapGroup.sql, "PARTITION BY customer ORDER BY gap", "PARTITION BY customer ORDER BY moment"),
@@ -117,6 +125,7 @@ DRAWN: dict[str, st.SearchStrategy[Predicate]] = {
     "anniversary": day_questions().filter(lambda asked: isinstance(asked, Anniversary)),
     "calendar": _calendar(),
     "rhythms": event_draws.rhythms(),
+    "scores": draws.scores(),
     "gaps": event_draws.gaps(),
 }
 

@@ -16,6 +16,7 @@ from crmsdk.segments.days import Anniversary, AttrDays
 from crmsdk.segments.grammar import AttrTest, AttrTime, ConsentTest, Counted, Did, EventTime
 from crmsdk.segments.people import AttrChanged, AttrHeld, Bucket
 from crmsdk.segments.rhythms import Gap, GapVariation, Regular, Streak
+from crmsdk.segments.scoring import Score
 from crmsdk.segments.sequences import InOrder
 from crmsdk.segments.sql.accounts import account_all, account_count, account_sum
 from crmsdk.segments.sql.bounds import span_of_timing
@@ -29,6 +30,7 @@ from crmsdk.segments.sql.past import changed, held
 from crmsdk.segments.sql.plan import Plan
 from crmsdk.segments.sql.readings import in_span
 from crmsdk.segments.sql.rhythms import gap, regular, streak, variation
+from crmsdk.segments.sql.scores import scored
 from crmsdk.segments.sql.terms import FALSE, TRUE, Term, all_of, any_of, negated
 from crmsdk.segments.trends import Trend
 
@@ -142,6 +144,10 @@ def _about_account(node: AboutAccount, plan: Plan) -> Term:
             assert_never(node)
 
 
+def _score(node: Score, plan: Plan) -> Term:
+    return scored(node, plan, term)
+
+
 Write: TypeAlias = Callable[[Any, Plan], Term]
 QUESTIONS: Final[Mapping[type[Condition], Write]] = {
     Always: _always,
@@ -162,6 +168,7 @@ QUESTIONS: Final[Mapping[type[Condition], Write]] = {
     Gap: gap,
     GapVariation: variation,
     Trend: trend,
+    Score: _score,
     AccountCount: _about_account,
     AccountAll: _about_account,
     AccountSum: _about_account,
