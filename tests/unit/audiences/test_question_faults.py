@@ -24,7 +24,7 @@ from crmsdk.segments.calendars import period_of
 from crmsdk.segments.conditions import Predicate
 from crmsdk.segments.grammar import Anniversary, AttrDays, Did
 from crmsdk.segments.occurrences import Occurrences
-from crmsdk.segments.sql import dates, past, questions, rhythms, scores, zoning
+from crmsdk.segments.sql import dates, habits, past, questions, rhythms, scores, zoning
 from crmsdk.segments.sql.dialects.duckdb import DuckDB
 from crmsdk.segments.windows import Unit
 from crmsdk.segments.words import did, sequence
@@ -42,7 +42,7 @@ WHOLE = PROFILE == "proofs" or bool(os.environ.get("CI"))
 
 UTC_ = zone("UTC")
 PEOPLE = population(7, 150)
-NUMBERS = {"anniversary": 40, "calendar": 300, "rhythms": 150}
+NUMBERS = {"anniversary": 40, "calendar": 300, "rhythms": 150, "sequences": 200}
 ATS = (NOW, NOW - timedelta(hours=1), NOW - timedelta(hours=7))  # today is another day elsewhere
 
 FAULTS: dict[str, list[tuple[Callable[..., Any], str, str]]] = {
@@ -101,6 +101,13 @@ FAULTS: dict[str, list[tuple[Callable[..., Any], str, str]]] = {
         (scores._added, "if plan.span(of).empty", "if part.points < 0"),
         (scores.scored, "bound * UNIT", "bound * UNIT + 1"),
     ],
+    "sequences": [
+        (habits.SettledGroup.sql, "<= {self._now}", "<= {self._now + 1}"),
+        (habits.SettledGroup.sql, "e.seat >= t.spoilt", "e.seat > t.spoilt"),
+        (habits.SettledGroup.sql, "spoilt = 0", "TRUE"),
+        (habits.SettledGroup.sql, "if n == len(steps) - 1 else", "if False else"),
+        (habits.SettledGroup.sql, "ORDER BY moment, place", "ORDER BY moment, place DESC"),
+    ],
     "gaps": [
         (rhythms.GapGroup.sql, '} + 1"', '}"'),
         (rhythms.GapGroup.sql, "PARTITION BY customer ORDER BY gap", "PARTITION BY customer ORDER BY moment"),
@@ -126,6 +133,7 @@ DRAWN: dict[str, st.SearchStrategy[Predicate]] = {
     "calendar": _calendar(),
     "rhythms": event_draws.rhythms(),
     "scores": draws.scores(),
+    "sequences": event_draws.sequences().filter(lambda asked: asked.absent is not None),
     "gaps": event_draws.gaps(),
 }
 

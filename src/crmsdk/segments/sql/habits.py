@@ -7,7 +7,6 @@ from typing import Final
 import attrs
 from typing_extensions import override
 
-from crmsdk.errors import UnsupportedQuestion
 from crmsdk.segments.occurrences import Occurrences
 from crmsdk.segments.people import BUCKETS, Bucket
 from crmsdk.segments.sequences import InOrder
@@ -97,12 +96,13 @@ class SequenceGroup(Group[_Ends]):
     maximum a step tells all.
     """
 
-    def __init__(self, alias: str, row: EventRow, node: InOrder, span: Span, local: str) -> None:
+    def __init__(self, alias: str, row: EventRow, node: InOrder, span: Span, *, local: str, now: int) -> None:
         super().__init__(alias, row.dialect)
         self._row = row
         self._node = node
         self._span = span
         self._local = local
+        self._now = now
 
     @override
     def sql(self) -> str:
@@ -135,18 +135,80 @@ class SequenceGroup(Group[_Ends]):
         return f"SELECT customer, count(*) AS f0 FROM {source} WHERE {within} GROUP BY customer"
 
 
+class SettledGroup(SequenceGroup):
+    """People with a chain of events that nothing spoiled before the span was over: each first one is judged.
+
+    Of the chains from one first event the one that ends first tells: its last step may be what must not
+    follow, but nothing of that may come later.
+    """
+
+    @override
+    def sql(self) -> str:
+        dialect, row, steps, absent = self.dialect, self._row, self._node.steps, self._node.absent
+        events, text = row.events, dialect.text
+        assert absent is not None  # noqa: S101 - else there is nothing to settle
+        assert self._node.span is not None  # noqa: S101 - the definition has seen to it
+        name, kind = dialect.ident(events.name), events.at.kind or Kind.MICROS
+        names = ", ".join(text(each) for each in dict.fromkeys(step.event for step in (*steps, absent)))
+        inside = in_span(dialect, row.at, kind, self._span) + (f" AND {self._local}" if self._local else "")
+        flags = [
+            f"{name} = {text(step.event)} AND ({row.passes(step.tests).sql}) AND {inside}" for step in steps
+        ]
+        flags.append(f"{name} = {text(absent.event)} AND ({row.passes(absent.tests).sql})")
+        past = in_span(dialect, row.at, kind, Span(self._span.low, self._now + 1))
+        table = row.table(zoned=bool(self._local))
+        rows = f"(SELECT * FROM {table} WHERE {name} IN ({names}) AND {past}) AS l0"
+        rows = row.lets.around(rows, dialect.fence)
+        columns = ", ".join(f"CASE WHEN {flag} THEN 1 ELSE 0 END AS fits{n}" for n, flag in enumerate(flags))
+        listed = (
+            f"SELECT {dialect.ident(events.customer)} AS customer, {row.micros} AS moment,"
+            f" {dialect.binary(dialect.ident(events.id.name))} AS place, {columns} FROM {rows}"
+        )
+        placed = (
+            "SELECT *, row_number() OVER (PARTITION BY customer ORDER BY moment, place) AS seat"
+            f" FROM ({listed}) AS s"
+        )
+        due = f"moment + {self._node.span // _MICROSECOND}"
+        chains = (
+            f"(SELECT customer, seat AS begun, seat AS reached, {due} AS due FROM placed"
+            f" WHERE fits0 = 1 AND {due} <= {self._now}) AS t"
+        )
+        spoils = f"max(CASE WHEN e.fits{len(steps)} = 1 AND {_AFTER} THEN e.seat ELSE 0 END) AS spoilt"
+        chains = _joined(f"t.reached, {spoils}", chains, "t.reached")
+        for n in range(1, len(steps)):
+            late = " AND e.seat >= t.spoilt" if n == len(steps) - 1 else ""
+            fits = f"e.fits{n} = 1 AND {_AFTER}{late}"
+            chains = _joined(
+                f"t.spoilt, min(CASE WHEN {fits} THEN e.seat END) AS reached", chains, "t.spoilt"
+            )
+        held = "reached IS NOT NULL" if len(steps) > 1 else "spoilt = 0"
+        return (
+            f"WITH placed AS ({placed}) SELECT customer, count(*) AS f0 FROM {chains} WHERE {held}"
+            " GROUP BY customer"
+        )
+
+
+_AFTER: Final = "e.seat > t.reached AND e.moment <= t.due"
+
+
+def _joined(columns: str, chains: str, kept: str) -> str:
+    """Look from each chain at all events of its person; the first event is among them, so none is lost."""
+    return (
+        f"(SELECT t.customer, t.begun, t.due, {columns} FROM {chains} JOIN placed AS e"
+        f" ON e.customer = t.customer GROUP BY t.customer, t.begun, t.due, {kept}) AS t"
+    )
+
+
 def in_order(node: InOrder, plan: Plan) -> Term:
     """Ask for a chain of events."""
-    if node.absent is not None:
-        raise UnsupportedQuestion(
-            plan.dialect.name, "sequence", "what must not follow is asked for; ask it of one person"
-        )
     span = plan.span(attrs.evolve(node.steps[0], window=node.window))
     if span.empty:
         return FALSE
     column, group = plan.grouped(
         ("sequence", node),
-        lambda alias, row: SequenceGroup(alias, row, node, span, _local(node, plan, row)),
+        lambda alias, row: (SequenceGroup if node.absent is None else SettledGroup)(
+            alias, row, node, span, local=_local(node, plan, row), now=plan.now
+        ),
         _Ends(),
     )
     return Term(f"{column} >= 1", needs=frozenset({group}))
