@@ -68,7 +68,7 @@ class Memberships:
         Raises:
             UnknownName: the segment was not asked.
         """
-        return tuple(compress(self.people, self._bits(name)))
+        return tuple(compress(self.people, self.bits(name)))
 
     def count(self, name: str) -> int:
         """Count the members of a segment.
@@ -76,7 +76,7 @@ class Memberships:
         Raises:
             UnknownName: the segment was not asked.
         """
-        return self._bits(name).count(1)
+        return self.bits(name).count(1)
 
     def counts(self) -> dict[str, int]:
         """Count the members of every segment."""
@@ -114,16 +114,20 @@ class Memberships:
     def _change(
         self, name: str, aligned: "Memberships", older: "Memberships", gone: Sequence[int]
     ) -> Turnover:
-        now, before = self._bits(name), aligned._bits(name)  # noqa: SLF001 - one family
+        now, before = self.bits(name), aligned.bits(name)
         entered, left = _differing(now, before)
         left_rows = tuple(compress(self.people, left)) if left else ()
         if gone:
-            bits = older._bits(name)  # noqa: SLF001 - one family
+            bits = older.bits(name)
             left_rows += tuple(older.people[row] for row in gone if bits[row])
         return Turnover(entered=tuple(compress(self.people, entered)) if entered else (), left=left_rows)
 
-    def _bits(self, name: str) -> bytes:
-        """Give one byte a person, 1 for members."""
+    def bits(self, name: str) -> bytes:
+        """Give one byte a person, in the order of ``people``: 1 for members, 0 for the others.
+
+        Raises:
+            UnknownName: the segment was not asked.
+        """
         try:
             index = self.names.index(name)
         except ValueError:
