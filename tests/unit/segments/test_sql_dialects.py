@@ -1,7 +1,7 @@
 """The text every dialect writes can be read by an independent parser of that dialect, whatever is asked."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import get_args
 
 import pytest
@@ -21,6 +21,7 @@ from crmsdk.segments.sql.dialects.snowflake import Snowflake
 from crmsdk.segments.sql.dialects.spark import Spark
 from crmsdk.segments.sql.layout import Kind, Layout, Schema
 from crmsdk.segments.sql.questions import QUESTIONS
+from crmsdk.segments.sql.zoning import zones_of_people
 from crmsdk.segments.words import attr, did, prop
 from crmsdk.testing._audience_draws import drawn
 from crmsdk.testing.account_draws import account_predicates
@@ -115,3 +116,10 @@ def test_every_kind_of_question_is_asked_of_sets() -> None:
     joining = {And, Or, Not, Segment}
     about_runs = {kind for kind in get_args(Node) if issubclass(kind, RunPredicate)}
     assert set(get_args(Node)) == {*QUESTIONS, *joining, *about_runs}
+
+
+def test_spark_cuts_an_end_off_in_its_own_order_and_parses_what_is_json_in_text() -> None:
+    signed = compile_count(Spark(), LAYOUT, attr("signup").within_last(timedelta(days=1)), NOW).sql
+    assert "trim(TRAILING 'Z' FROM " in signed
+    assert "rtrim(" not in signed
+    assert all("parse_json(`value`)" in text for text in (signed, *zones_of_people(Spark(), LAYOUT)[1:]))

@@ -235,7 +235,7 @@ class JsonReading(Reading):
     @override
     def moment_in(self, span: Span) -> Term:
         # Text order is time order once the "Z" is off: no database has to read a year it does not know.
-        x = self._dialect.binary(f"rtrim({self._dialect.json_tagged(self._x, 'moment')}, 'Z')")
+        x = self._dialect.binary(self._dialect.without_end(self._dialect.json_tagged(self._x, "moment"), "Z"))
         span = span.clipped()
         low = None if span.low is None else self._dialect.text(moment_text(span.low))
         high = None if span.high is None else self._dialect.text(moment_text(span.high - 1))

@@ -348,7 +348,7 @@ def value_of_write(dialect: Dialect, log: Attributes, feature: str, lets: Lets) 
     A dotted name is followed step by step in ``lets``, which are to be put around the rows.
     """
     name, (head, dot, path) = dialect.ident(log.name), feature.partition(".")
-    found = dialect.json_value(dialect.ident(log.value))
+    found = dialect.json_value(dialect.from_column(dialect.ident(log.value), Kind.JSON))
     if dot:
         inner = found = lets.bind(found)
         for key in path.split("."):

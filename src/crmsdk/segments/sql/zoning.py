@@ -22,7 +22,7 @@ from crmsdk.segments.calendars import period_of, start_of
 from crmsdk.segments.sql.bounds import FIRST, LAST, NEVER, Span
 from crmsdk.segments.sql.clocks import clock_changes, stretches
 from crmsdk.segments.sql.dialects.dialect import Dialect
-from crmsdk.segments.sql.layout import Layout
+from crmsdk.segments.sql.layout import Kind, Layout
 from crmsdk.segments.sql.sources import ZONED, AttributeGroup, Group
 from crmsdk.segments.windows import Calendar, Unit
 
@@ -182,7 +182,7 @@ def zones_of_people(dialect: Dialect, layout: Layout) -> list[str]:
             x = dialect.ident(column)
             out.append(f"SELECT DISTINCT {x} FROM {dialect.table(people.table)} WHERE {x} IS NOT NULL")
     if log is not None:
-        x = dialect.json_text(dialect.json_value(dialect.ident(log.value)))
+        x = dialect.json_text(dialect.json_value(dialect.from_column(dialect.ident(log.value), Kind.JSON)))
         named = f"{dialect.ident(log.name)} = {dialect.text(ZONE)} AND {x} IS NOT NULL"
         out.append(f"SELECT DISTINCT {x} FROM {dialect.table(log.table)} WHERE {named}")
     return [query + dialect.suffix for query in out]

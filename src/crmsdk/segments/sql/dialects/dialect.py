@@ -90,6 +90,10 @@ class Dialect(ABC):
         """Give text that compares and sorts by code points."""
         return x
 
+    def without_end(self, x: str, char: str) -> str:
+        """Take a character off the end of text, however often it stands there."""
+        return f"rtrim({x}, {self.text(char)})"
+
     @abstractmethod
     def contains(self, x: str, part: str) -> str:
         """Say that text holds this text."""

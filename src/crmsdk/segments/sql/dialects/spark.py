@@ -51,6 +51,11 @@ class Spark(Dialect):
         )
 
     @override
+    def without_end(self, x: str, char: str) -> str:
+        # Its rtrim of two takes what is cut off first.
+        return f"trim(TRAILING {self.text(char)} FROM {x})"
+
+    @override
     def contains(self, x: str, part: str) -> str:
         return f"contains({x}, {self.text(part)})"
 
@@ -133,21 +138,23 @@ class Spark(Dialect):
     def marked(self, x: str, key: str) -> str:
         return self._at(x, f"$.{key}", "string")
 
+    # A value is never cast, even where its kind was asked first: parts that many questions share are computed
+    # for every row, also for those whose kind is another.
     @override
     def json_text(self, x: str) -> str:
-        return f"CASE WHEN schema_of_variant({x}) = 'STRING' THEN CAST({x} AS STRING) END"
+        return f"CASE WHEN schema_of_variant({x}) = 'STRING' THEN {self._at(x, '$', 'string')} END"
 
     @override
     def json_boolean(self, x: str) -> str:
-        return f"CASE WHEN schema_of_variant({x}) = 'BOOLEAN' THEN CAST({x} AS BOOLEAN) END"
+        return f"CASE WHEN schema_of_variant({x}) = 'BOOLEAN' THEN {self._at(x, '$', 'boolean')} END"
 
     @override
     def json_integer(self, x: str) -> str:
-        return f"CASE WHEN {self._whole(x)} THEN CAST({x} AS {_WIDE}) END"
+        return f"CASE WHEN {self._whole(x)} THEN {self._at(x, '$', _WIDE)} END"
 
     @override
     def json_integer_text(self, x: str) -> str:
-        return f"CASE WHEN {self._whole(x)} THEN CAST({x} AS STRING) END"
+        return f"CASE WHEN {self._whole(x)} THEN {self._at(x, '$', 'string')} END"
 
     def _whole(self, x: str) -> str:
         return rf"rlike(schema_of_variant({x}), '^(BIGINT|DECIMAL\\([0-9]+,0\\))$')"
@@ -156,7 +163,7 @@ class Spark(Dialect):
     def json_float(self, x: str) -> str:
         kind = f"schema_of_variant({x})"
         real = f"rlike({kind}, '^(DOUBLE|FLOAT|DECIMAL)') AND NOT {self._whole(x)}"
-        return f"CASE WHEN {real} THEN CAST({x} AS DOUBLE) END"
+        return f"CASE WHEN {real} THEN {self._at(x, '$', 'double')} END"
 
     @override
     def json_any(self, x: str, condition: Callable[[str], str]) -> str:
