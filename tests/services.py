@@ -6,6 +6,7 @@ the reason in the summary; where ``CRMSDK_REQUIRE_SERVICES=1`` (continuous integ
 
 import importlib.util
 import os
+import shutil
 import socket
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -64,18 +65,19 @@ def missing(
     return f"{name} does not answer at {host}:{port} (set {service.variable})"
 
 
-def uninstalled(package: str, *, environ: Mapping[str, str]) -> str | None:
+def uninstalled(package: str, *programs: str, environ: Mapping[str, str]) -> str | None:
     """Return why an engine of many megabytes cannot be used, or None where it can."""
-    if importlib.util.find_spec(package) is not None:
-        return None
     where = " although this is `make proofs`" if environ.get("HYPOTHESIS_PROFILE") == "proofs" else ""
-    return f"{package} is not installed{where} (dependency group engines)"
+    if importlib.util.find_spec(package) is None:
+        return f"{package} is not installed{where} (dependency group engines)"
+    absent = [program for program in programs if shutil.which(program, path=environ.get("PATH")) is None]
+    return f"{', '.join(absent)} is not installed{where}, which {package} needs" if absent else None
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip, or fail where services are required, a test whose service is missing."""
     for mark in item.iter_markers("engine"):
-        reason = uninstalled(mark.args[0], environ=os.environ)
+        reason = uninstalled(*mark.args, environ=os.environ)
         if reason is not None and "although" in reason:
             pytest.fail(reason, pytrace=False)
         if reason is not None:

@@ -11,6 +11,7 @@ from crmsdk.ports import Audience
 from crmsdk.testing.audience_suite import AudienceSuite
 from tests.audience_clickhouse import clickhouse_of
 from tests.audience_databases import duckdb_of, postgres_of
+from tests.audience_spark import spark_of
 from tests.conftest import PROFILE
 
 
@@ -42,3 +43,15 @@ class TestClickHouseAudience(AudienceSuite):
 
     def open_audience(self, facts: Sequence[Facts], *, max_rows: int = 1_000_000) -> Audience:
         return clickhouse_of(facts, max_rows=max_rows)
+
+
+@pytest.mark.proof
+@pytest.mark.engine("pyspark", "java")
+class TestSparkAudience(AudienceSuite):
+    examples = 100 if PROFILE == "proofs" else 4
+    deviations: ClassVar[Mapping[str, str]] = {
+        "test_names_and_values_are_never_read_as_a_query": "a name in JSON cannot hold a quotation mark"
+    }
+
+    def open_audience(self, facts: Sequence[Facts], *, max_rows: int = 1_000_000) -> Audience:
+        return spark_of(facts, max_rows=max_rows)

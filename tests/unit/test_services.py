@@ -85,3 +85,6 @@ def test_an_engine_that_is_not_installed_is_a_skip_that_says_so() -> None:
     assert uninstalled("crmsdk", environ={}) is None
     assert "not installed" in (uninstalled("no_such_engine", environ={}) or "")
     assert "although" in (uninstalled("no_such_engine", environ={"HYPOTHESIS_PROFILE": "proofs"}) or "")
+    assert uninstalled("crmsdk", "no_such_program", environ={}) == (
+        "no_such_program is not installed, which crmsdk needs"
+    )

@@ -73,8 +73,12 @@ def _shown(dialect: Dialect, column: Column) -> list[str]:
     if kind in (Kind.MOMENT, Kind.UTC):
         return [dialect.as_micros(x)]
     if kind in (Kind.JSON, Kind.NESTED):
-        return [dialect.as_text(dialect.from_column(x, kind))]
+        return [_json(dialect, x, kind)]
     return [x, dialect.ident(column.currency_in)] if column.currency_in else [x]
+
+
+def _json(dialect: Dialect, x: str, kind: Kind) -> str:
+    return dialect.as_text(dialect.json_shown(dialect.from_column(x, kind)))
 
 
 def _values(columns: Mapping[str, Column], row: Sequence[Any]) -> dict[str, Value]:
@@ -139,7 +143,7 @@ def _events(
         *_shown(dialect, events.at),
     ]
     rest = dialect.ident(events.rest) if events.rest else ""
-    shown += [dialect.as_text(dialect.from_column(rest, Kind.JSON)) if rest else "NULL"]
+    shown += [_json(dialect, rest, Kind.JSON) if rest else "NULL"]
     shown += [x for column in columns.values() for x in _shown(dialect, column)]
     for whose, id, name, at, others, *row in run(
         _select(dialect, events.table, events.customer, shown, customers)
@@ -164,7 +168,7 @@ def _attributes(
         return
     shown = [
         dialect.ident(log.name),
-        dialect.as_text(dialect.from_column(dialect.ident(log.value), Kind.JSON)),
+        _json(dialect, dialect.ident(log.value), Kind.JSON),
         *_shown(dialect, log.at),
         dialect.as_text(dialect.ident(log.id)),
     ]

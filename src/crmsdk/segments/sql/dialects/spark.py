@@ -157,7 +157,8 @@ class Spark(Dialect):
         return f"CASE WHEN {self._whole(x)} THEN {self._at(x, '$', 'string')} END"
 
     def _whole(self, x: str) -> str:
-        return rf"rlike(schema_of_variant({x}), '^(BIGINT|DECIMAL\\([0-9]+,0\\))$')"
+        # A short decimal without places was written as 7.0, and is a double.
+        return rf"rlike(schema_of_variant({x}), '^(BIGINT|DECIMAL\\((19|[23][0-9]),0\\))$')"
 
     @override
     def json_float(self, x: str) -> str:
