@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -286,6 +286,14 @@ def test_closing_ends_a_run() -> None:
         assert running.result(timeout=30) is None
 
 
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Let Ctrl-C interrupt, also where whoever started this process has it ignored: ``command &``."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def _press() -> None:
     """Press Ctrl-C."""
     if os.name == "nt":
@@ -294,6 +302,7 @@ def _press() -> None:
         os.kill(os.getpid(), signal.SIGINT)
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_cancels_the_call_and_leaves_the_crm_usable() -> None:
     channel = _Held()
     crm = _with_message(channel)
@@ -312,6 +321,7 @@ def test_ctrl_c_cancels_the_call_and_leaves_the_crm_usable() -> None:
     crm.close()
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_during_run_lets_the_delivery_in_hand_end() -> None:
     channel = _Held()
     crm = _with_message(channel)
@@ -331,6 +341,7 @@ def test_ctrl_c_during_run_lets_the_delivery_in_hand_end() -> None:
     crm.close()
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_a_second_ctrl_c_cancels_the_run() -> None:
     channel = _Held()
     crm = _with_message(channel)
