@@ -27,8 +27,10 @@ def session_of_tests() -> Any:
     from pyspark.sql import SparkSession  # noqa: PLC0415 - only `make proofs` has it
 
     settings = {
+        "spark.buffer.pageSize": "1m",  # a query of many questions holds a page for each of its joins
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",
+        "spark.driver.memory": "2g",
         "spark.sql.adaptive.enabled": "false",
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.shuffle.partitions": "1",

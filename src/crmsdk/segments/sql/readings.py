@@ -271,7 +271,7 @@ class JsonReading(Reading):
     @override
     def canonical(self) -> str:
         dialect, real = self._dialect, self._dialect.json_float(self._x)
-        whole = f"floor({real}) = {real} AND abs({real}) < {dialect.double(_WHOLE)}"
+        whole = f"{dialect.whole(real)} AND abs({real}) < {dialect.double(_WHOLE)}"
         written = dialect.as_text(dialect.json_shown(self._x))
         written = written if self._nfc else dialect.nfc(written)
         return (

@@ -135,6 +135,10 @@ class Dialect(ABC):
         """Give such a number, null where it ran over."""
         return self.finite(x)
 
+    def whole(self, x: str) -> str:
+        """Say whether a double has no places."""
+        return f"floor({x}) = {x}"
+
     @abstractmethod
     def as_integer(self, x: str) -> str:
         """Turn a whole double below 2**53 into an integer."""
