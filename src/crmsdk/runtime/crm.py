@@ -3,39 +3,34 @@
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from types import TracebackType
-from typing import Self, Unpack
+from typing import Unpack
 
-import attrs
-
-from crmsdk.errors import ConfigError, DuplicateEvent, InputError, UnknownName
+from crmsdk.errors import DuplicateEvent, InputError, UnknownName
 from crmsdk.journeys.definition import Journey
 from crmsdk.journeys.person import Task
 from crmsdk.journeys.programs import Programs
-from crmsdk.journeys.stimuli import Answered, Consented, Entered, Held, Input, Resumed, Stopped
+from crmsdk.journeys.stimuli import Answered, Consented, Entered, Held, Resumed, Stopped
 from crmsdk.model.catalog import named_properties
 from crmsdk.model.changing import with_changes
 from crmsdk.model.consent import ANY, ConsentState, ConsentWrite, state_of
 from crmsdk.model.customer import Customer, Identifier, IdentifierKind
-from crmsdk.model.ids import AccountId, CustomerId, EventId, MessageId, sortable_id
+from crmsdk.model.ids import AccountId, CustomerId, EventId, MessageId
 from crmsdk.model.inputs import Alias, Group, Identify, Track
 from crmsdk.model.inputs import Input as News
 from crmsdk.model.message import DeliveryEvent
 from crmsdk.model.moment import to_moment
-from crmsdk.model.settings import DeliveryMode
 from crmsdk.model.values import EMPTY, properties, text
 from crmsdk.ports import Store
-from crmsdk.runtime.activation import activate, load_programs
+from crmsdk.runtime._opened import Opened
 from crmsdk.runtime.advanced import Advanced
-from crmsdk.runtime.dispatch import Dispatcher
 from crmsdk.runtime.finding import find_customer, find_person, known_journey, named
 from crmsdk.runtime.importing import import_rows
-from crmsdk.runtime.opening import Parts, parts_of
+from crmsdk.runtime.opening import parts_of
 from crmsdk.runtime.options import ByHand, Options, Shown, settled
 from crmsdk.runtime.reporting import clicked_off, inputs_of, report_id
 from crmsdk.runtime.sending import Preview, check_template, hand_made, preview
 from crmsdk.runtime.telling import Timeline, timeline
-from crmsdk.runtime.turning import Taken, Turner
+from crmsdk.runtime.turning import Taken
 from crmsdk.segments.conditions import Predicate, predicate_of
 from crmsdk.segments.evaluating import evaluate
 from crmsdk.segments.verdict import Verdict
@@ -48,21 +43,13 @@ _ROUNDS = 10_000  # rounds of one advance; more means that something wakes itsel
 _POLL = timedelta(seconds=30)
 
 
-class Crm:
+class Crm(Opened):
     """Customers, journeys and messages of one application.
 
     Open it as an async context manager. Any number of processes may open the same database.
 
     A person is named by the application's user id (a plain text) or by an ``Identifier``.
     """
-
-    def __init__(self, parts: Parts) -> None:
-        """Hold parts together; ``Crm.open`` makes them from plain settings."""
-        self._parts = parts
-        self._turner: Turner | None = None
-        self._dispatcher: Dispatcher | None = None
-        self._news = asyncio.Event()
-        self._stopping = False
 
     @classmethod
     def open(cls, url: str, **settings: Unpack[Options]) -> "Crm":
@@ -91,35 +78,9 @@ class Crm:
         """Work over a store that is there already, with settings as of ``open``."""
         return cls(parts_of(store, **settled(settings)))
 
-    async def __aenter__(self) -> Self:
-        """Bring the journeys into force; where that fails, everything is let go of."""
-        parts = self._parts
-        try:
-            programs = await load_programs(parts.store, parts.journeys, parts.project)
-            await activate(parts.store, programs, parts.clock)
-        except BaseException:
-            await self.close()
-            raise
-        self._turner = Turner(
-            store=parts.store,
-            ledger=parts.ledger,
-            programs=programs,
-            clock=parts.clock,
-            secret=parts.project.secret,
-        )
-        self._dispatcher = parts.dispatcher()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Let go of channels and the database."""
-        await self.close()
-
     async def close(self) -> None:
         """Let go of channels and the database; may be repeated."""
-        self._turner = None
-        await self._parts.close()
+        await self._close()
 
     # ---------------------------------------------------------------------------------- facts in
 
@@ -257,6 +218,34 @@ class Crm:
     ) -> Taken:
         """Take a person off a manual list; arguments as of ``put_on_list``."""
         return await self._list(who, name, member=False, id=id, at=at, source=source)
+
+    async def _one(self, news: News) -> Taken:
+        taken = await self.ingest([news])
+        if taken.refused:
+            raise taken.refused[0].error
+        return taken
+
+    async def _list(
+        self,
+        who: str | Identifier,
+        name: str,
+        *,
+        member: bool,
+        id: str | None,
+        at: datetime | None,
+        source: str,
+    ) -> Taken:
+        now = self._now()
+        return await self._one(
+            Identify(
+                id=EventId(self._fresh_id() if id is None else id),
+                identifiers=(named(who),),
+                at=now if at is None else to_moment(at, "at"),
+                received=now,
+                source=source,
+                lists={name: member},
+            )
+        )
 
     async def alias(self, who: str | Identifier, previous: Identifier, *, id: str | None = None) -> Taken:
         """Say that a person was known under another name before.
@@ -586,51 +575,6 @@ class Crm:
         person = await find_person(self._parts.store, who)
         return await preview(self._dispatch(), person, template, via, kind=kind, now=self._now(), **options)
 
-    # ------------------------------------------------------------------------------------ within
-
-    async def _next_wakeup(self, paused: frozenset[str]) -> datetime | None:
-        if self._parts.gate.mode is DeliveryMode.OFF:  # no message leaves, so none is waited for
-            paused |= {"", *(program.name for program in self._turn().programs.pinned.values())}
-        return await self._parts.store.next_due(paused=paused)
-
-    def _now(self) -> datetime:
-        return self._parts.clock.now()
-
-    async def _list(
-        self,
-        who: str | Identifier,
-        name: str,
-        *,
-        member: bool,
-        id: str | None,
-        at: datetime | None,
-        source: str,
-    ) -> Taken:
-        now = self._now()
-        return await self._one(
-            Identify(
-                id=EventId(self._fresh_id() if id is None else id),
-                identifiers=(named(who),),
-                at=now if at is None else to_moment(at, "at"),
-                received=now,
-                source=source,
-                lists={name: member},
-            )
-        )
-
-    def _fresh_id(self) -> str:
-        return sortable_id(self._now(), self._parts.entropy.bytes(10))
-
-    def _turn(self) -> Turner:
-        if self._turner is None:
-            raise ConfigError("the Crm is not open; use 'async with Crm.open(...) as crm:'")
-        return self._turner
-
-    def _dispatch(self) -> Dispatcher:
-        if self._dispatcher is None:
-            raise ConfigError("the Crm is not open; use 'async with Crm.open(...) as crm:'")
-        return self._dispatcher
-
     @property
     def programs(self) -> Programs:
         """The journeys in force, compiled."""
@@ -640,18 +584,3 @@ class Crm:
     def journeys(self) -> Sequence[Journey]:
         """The journeys in force."""
         return self._parts.journeys
-
-    async def _dated(self, fact: Track) -> Track:
-        """Date a fact that told no moment as it is dated already, so that a repeated call repeats it."""
-        known = (await self._parts.store.find_events([fact.id])).get(fact.id)
-        return fact if known is None else attrs.evolve(fact, at=known.at)
-
-    async def _one(self, news: News) -> Taken:
-        taken = await self.ingest([news])
-        if taken.refused:
-            raise taken.refused[0].error
-        return taken
-
-    async def _command(self, who: str | Identifier, command: Input) -> None:
-        await self._turn().command(await find_customer(self._parts.store, who), [command])
-        self._news.set()
