@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterable
-from urllib.parse import urlsplit
 
 import duckdb
 
@@ -53,7 +52,7 @@ CREATE TABLE consents (customer text, channel text, purpose text, state text, at
 
 def postgres_of(facts: Iterable[Facts], *, max_rows: int = 1_000_000) -> PostgresAudience:
     """Fill temporary tables; they go with the connection."""
-    audience = PostgresAudience(postgres_address(), Layout(nfc=True), max_rows=max_rows)
+    audience = PostgresAudience(SERVICES["postgres"].url(os.environ), Layout(nfc=True), max_rows=max_rows)
     connection = audience._connection
     rows = audience_rows(facts)
     with connection.transaction():
@@ -63,10 +62,3 @@ def postgres_of(facts: Iterable[Facts], *, max_rows: int = 1_000_000) -> Postgre
                 for row in getattr(rows, table):
                     copy.write_row(row)
     return audience
-
-
-def postgres_address() -> str:
-    """Say where the tests' PostgreSQL is, with its usual database."""
-    service = SERVICES["postgres"]
-    address = urlsplit(os.environ.get(service.variable, service.default))
-    return address._replace(path=address.path or "/test", netloc=address.netloc).geturl()

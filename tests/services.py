@@ -1,7 +1,8 @@
 """Servers that some tests need: how a test asks for one, and what happens where it is missing.
 
-A test says ``@pytest.mark.service("postgres")``. Where the server does not answer, the test is skipped with
-the reason in the summary; where ``CRMSDK_REQUIRE_SERVICES=1`` (continuous integration), it fails.
+A test says ``@pytest.mark.service("postgres")``. Where the server does not answer, or lets nobody in, the test
+is skipped with the reason in the summary; where ``CRMSDK_REQUIRE_SERVICES=1`` (continuous integration), it
+fails.
 """
 
 import importlib.util
@@ -9,6 +10,7 @@ import os
 import shutil
 import socket
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -24,6 +26,13 @@ class Service:
 
     variable: str
     default: str
+    opened: Callable[[str], object] = lambda _: None
+    """Logs in at a URL, and raises where that fails."""
+
+    def url(self, environ: Mapping[str, str]) -> str:
+        """Read the URL from the environment, else the usual one; a path left out is the usual one, too."""
+        parts = urlsplit(environ.get(self.variable, self.default))
+        return parts._replace(path=parts.path.rstrip("/") or urlsplit(self.default).path).geturl()
 
     def address(self, environ: Mapping[str, str]) -> tuple[str, int]:
         """Read host and port from the environment, else from the usual place on this machine."""
@@ -32,8 +41,15 @@ class Service:
         return parts.hostname or usual.hostname or "127.0.0.1", parts.port or usual.port or 0
 
 
+@cache
+def _log_in(url: str) -> None:
+    import psycopg  # noqa: PLC0415 - most test runs of one file need none
+
+    psycopg.connect(url, connect_timeout=5).close()
+
+
 SERVICES: Final[dict[str, Service]] = {
-    "postgres": Service("CRMSDK_POSTGRES_URL", "postgresql://127.0.0.1:5432"),
+    "postgres": Service("CRMSDK_POSTGRES_URL", "postgresql://127.0.0.1:5432/test", _log_in),
     "redis": Service("CRMSDK_REDIS_URL", "redis://127.0.0.1:6379"),
 }
 
@@ -60,9 +76,13 @@ def missing(
         message = f"unknown service {name!r}; known: {', '.join(SERVICES)}"
         raise pytest.UsageError(message)
     host, port = service.address(environ)
-    if reachable(host, port):
-        return None
-    return f"{name} does not answer at {host}:{port} (set {service.variable})"
+    if not reachable(host, port):
+        return f"{name} does not answer at {host}:{port} (set {service.variable})"
+    try:
+        service.opened(service.url(environ))
+    except Exception as error:  # noqa: BLE001 - whatever a driver raises
+        return f"{name} at {host}:{port} lets nobody in: {type(error).__name__} (set {service.variable})"
+    return None
 
 
 def uninstalled(package: str, *programs: str, environ: Mapping[str, str]) -> str | None:

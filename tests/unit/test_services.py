@@ -1,6 +1,7 @@
 """The machinery that skips or fails tests whose server is missing."""
 
 import socket
+from threading import Thread
 
 import pytest
 
@@ -70,6 +71,27 @@ def test_a_service_is_looked_for_at_its_usual_place(name: str, port: int) -> Non
 
 def test_a_url_without_a_port_keeps_the_usual_port() -> None:
     assert SERVICES["postgres"].address({"CRMSDK_POSTGRES_URL": "postgresql://me@db"}) == ("db", 5432)
+
+
+def test_a_url_without_a_database_keeps_the_usual_one() -> None:
+    service = SERVICES["postgres"]
+    assert service.url({"CRMSDK_POSTGRES_URL": "postgresql://me@db/"}) == "postgresql://me@db/test"
+    assert service.url({"CRMSDK_POSTGRES_URL": "postgresql://me@db/own"}) == "postgresql://me@db/own"
+
+
+def test_a_server_that_lets_nobody_in_is_missing() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+
+        def hang_up() -> None:
+            server.accept()[0].close()  # the one that looks whether something listens
+            server.accept()[0].close()
+
+        Thread(target=hang_up, daemon=True).start()
+        reason = missing("postgres", environ={"CRMSDK_POSTGRES_URL": f"postgresql://127.0.0.1:{port}"})
+    assert (
+        reason == f"postgres at 127.0.0.1:{port} lets nobody in: OperationalError (set CRMSDK_POSTGRES_URL)"
+    )
 
 
 def test_nothing_answers_on_a_closed_port(closed_port: int) -> None:
