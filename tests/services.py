@@ -1,8 +1,8 @@
 """Servers that some tests need: how a test asks for one, and what happens where it is missing.
 
-A test says ``@pytest.mark.service("postgres")``. Where the server does not answer, or lets nobody in, the test
-is skipped with the reason in the summary; where ``CRMSDK_REQUIRE_SERVICES=1`` (continuous integration), it
-fails.
+A test says ``@pytest.mark.service("postgres")``. Where the server does not answer, or lets nobody in, the
+test is skipped with the reason in the summary; where ``CRMSDK_REQUIRE_SERVICES=1`` (continuous integration),
+it fails.
 """
 
 import importlib.util
