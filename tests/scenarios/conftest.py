@@ -9,13 +9,15 @@ import pytest
 
 from tests.scenarios.stage import Stage
 
-MEMORY = Path("/dev/shm")  # noqa: S108 - a fresh folder inside is made by tempfile
+SHARED = Path("/dev/shm")  # noqa: S108 - a fresh folder inside is made by tempfile
+MEMORY = SHARED if os.access(SHARED, os.W_OK) else None
+"""A folder that lives in memory, where this machine has one to write to."""
 
 
 @pytest.fixture
 def quick_path(tmp_path: Path) -> Iterator[Path]:
     """A folder in memory where there is one: a killed process loses no page cache, so no disk is needed."""
-    if not os.access(MEMORY, os.W_OK):
+    if MEMORY is None:
         yield tmp_path
         return
     with tempfile.TemporaryDirectory(dir=MEMORY) as folder:

@@ -98,7 +98,7 @@ def test_simulation_equals_production(world: World, answering: bool) -> None:
     simulation.run(world.end)
     imagined = simulation.report()
     assert [moment for moment, call, _ in recorder.calls if call == "advance"] == simulation.instants[1:]
-    with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder:
+    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
         real, places = asyncio.run(_produce(world, recorder.calls, Path(folder)))
     assert real.decisions() == imagined.decisions()
     assert {id: person.enrollments for id, person in real.people.items()} == {
