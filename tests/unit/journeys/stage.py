@@ -10,13 +10,16 @@ from crmsdk.journeys.definition import Journey
 from crmsdk.journeys.person import Change, Enrollment, Note, NoteKind, Person, Task
 from crmsdk.journeys.program import Project
 from crmsdk.journeys.programs import Programs
+from crmsdk.journeys.steps import Exit, HandOver, Send
 from crmsdk.journeys.stimuli import Entered, Handed, Happened, Input, Wrote
+from crmsdk.journeys.triggers import by_call
 from crmsdk.journeys.turn import react
 from crmsdk.model.customer import AttributeWrite
 from crmsdk.model.event import Event
 from crmsdk.model.facts import Facts
 from crmsdk.model.ids import CustomerId, EventId
-from crmsdk.model.message import Message, MessageState
+from crmsdk.model.message import Message, MessageKind, MessageState
+from crmsdk.segments.words import did
 
 ANN = CustomerId("ann")
 START = datetime(2026, 3, 2, 10, tzinfo=UTC)  # a Monday
@@ -24,6 +27,16 @@ HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 TICK = timedelta(microseconds=1)
 PROJECT = Project(zone="UTC")
+BOUGHT = did("purchase").since_entry()
+A, B = Send("a", "email", key="a"), Send("b", "email", key="b")
+
+
+def journey(*steps: Any, **changes: Any) -> Journey:
+    """Make the journey "test", which begins by call."""
+    return Journey("test", enter=by_call(), steps=steps, kind=MessageKind.TRIGGER, **changes)
+
+
+TASK = journey(HandOver("call", to="sales", within=DAY, done=[A], overdue=[B], key="t"), Exit("after"))
 
 
 def person(facts: Facts | None = None, **changes: Any) -> Person:

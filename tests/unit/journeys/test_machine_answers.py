@@ -41,22 +41,15 @@ from crmsdk.journeys.stimuli import (
     Withdraw,
     Write,
 )
-from crmsdk.journeys.triggers import by_call
 from crmsdk.model.event import Position
 from crmsdk.model.facts import Facts
 from crmsdk.model.ids import EnrollmentId, keyed_id
-from crmsdk.model.message import MessageKind
 from crmsdk.segments.meaning import RunView
 from crmsdk.segments.words import attr, did
-from tests.unit.journeys.stage import ANN, DAY, HOUR, START, wrote
+from tests.unit.journeys.stage import ANN, DAY, HOUR, START, A, journey, wrote
 
 PROJECT = Project(zone="UTC", secret=b"key of a test application")
 NOBODY = Facts(customer=ANN)
-A = Send("a", "email", key="a")
-
-
-def journey(*steps: Any, **changes: Any) -> Journey:
-    return Journey("test", enter=by_call(), steps=steps, kind=MessageKind.TRIGGER, **changes)
 
 
 def new(made: Journey, **changes: Any) -> Enrollment:

@@ -10,26 +10,40 @@ from crmsdk.experiments.split import assign, in_holdout
 from crmsdk.journeys.definition import Holdout, Journey
 from crmsdk.journeys.machine import step, view_of
 from crmsdk.journeys.person import NoteKind, Phase
-from crmsdk.journeys.steps import Arm, Branch, Emit, Exit, HandOver, Send, Split, Update, Wait, WaitFor, When
-from crmsdk.journeys.stimuli import Answered, Fact, Handed, Held, Resumed, Stopped
-from crmsdk.journeys.triggers import by_call, on
+from crmsdk.journeys.steps import Arm, Branch, Emit, Exit, HandOver, Send, Split, Update, Wait, When
+from crmsdk.journeys.stimuli import Answered, Fact, Handed
+from crmsdk.journeys.triggers import on
 from crmsdk.journeys.turn import TASK_ANSWERED
 from crmsdk.model.facts import Facts
 from crmsdk.model.ids import CustomerId, MessageId
 from crmsdk.model.message import MessageKind, MessageState
-from crmsdk.segments.words import attr, did
-from tests.unit.journeys.stage import ANN, DAY, HOUR, PROJECT, START, TICK, Stage, happened, person
-
-BOUGHT = did("purchase").since_entry()
-A, B = Send("a", "email", key="a"), Send("b", "email", key="b")
-
-
-def journey(*steps: Any, **changes: Any) -> Journey:
-    return Journey("test", enter=by_call(), steps=steps, kind=MessageKind.TRIGGER, **changes)
+from crmsdk.segments.words import attr
+from tests.unit.journeys.stage import ANN, DAY, HOUR, PROJECT, START, TASK, TICK, A, B, Stage, journey, person
 
 
 def test_a_journey_without_steps_ends_at_once() -> None:
     assert Stage.of(journey()).call().run.outcome == "completed"
+
+
+def test_the_answer_of_the_machine_names_its_wake() -> None:
+    stage = Stage.of(journey(Wait(DAY), A)).call()
+    done = step(
+        stage.programs.active["test"],
+        stage.run,
+        Fact(),
+        facts=stage.person.facts,
+        now=START,
+        project=PROJECT,
+    )
+    assert done.wake_at == START + DAY
+    view = view_of(stage.run)
+    assert (view.entry, view.entered, view.key, view.key_name) == ((START, ""), START, None, None)
+
+
+def test_time_is_only_ever_told_in_utc() -> None:
+    stage = Stage.of(journey(Wait(DAY))).call()
+    assert stage.run.due is not None
+    assert stage.run.due.utcoffset() == timedelta(0)
 
 
 # ------------------------------------------------------------------------------------------- send
@@ -269,9 +283,6 @@ def test_journeys_that_call_each_other_in_a_circle_are_parked() -> None:
 # ------------------------------------------------------------------------------------------ tasks
 
 
-TASK = journey(HandOver("call", to="sales", within=DAY, done=[A], overdue=[B], key="t"), Exit("after"))
-
-
 def test_a_task_waits_for_its_answer() -> None:
     stage = Stage.of(TASK).call()
     (task,) = stage.tasks.values()
@@ -303,320 +314,3 @@ def test_a_task_opened_late_can_still_be_done_in_time() -> None:
     assert (task.opened, task.deadline) == (START + 9 * DAY, START + 10 * DAY)
     stage.go(START + 10 * DAY - TICK)
     assert stage.told(NoteKind.TASK) == ["call"]
-
-
-# ------------------------------------------------------------------------------------------- rules
-
-
-@pytest.mark.parametrize("field", ["goal", "exit"])
-def test_t22_goal_and_exit_act_during_waits_at_once(field: str) -> None:
-    rules: dict[str, Any] = {field: BOUGHT}
-    for wait in (
-        Wait(29 * DAY),
-        WaitFor(did("never").since_entry(), timeout=29 * DAY),
-        HandOver("call", to="sales", within=29 * DAY),
-    ):
-        stage = Stage.of(journey(wait, A, **rules)).call().go(START + DAY)
-        stage.event("purchase")
-        assert (stage.run.outcome, stage.run.ended) == (field, START + DAY)
-        assert stage.go(START + 60 * DAY).sent == []
-
-
-def test_t22_an_exit_that_holds_only_for_an_hour_is_not_missed() -> None:
-    stage = Stage.of(journey(Wait(29 * DAY), exit=did("purchase").within(HOUR))).call().go(START + DAY)
-    stage.event("purchase")
-    assert stage.run.outcome == "exit"
-
-
-def test_t22_an_exit_that_comes_true_by_time_alone_acts_at_the_exact_moment() -> None:
-    silent = ~did("visit").within(3 * DAY)
-    stage = Stage.of(journey(Wait(29 * DAY), exit=silent)).event("visit").call()
-    assert stage.go(START + 20 * DAY).run.ended == START + 3 * DAY
-
-
-def test_an_exit_deletes_what_is_not_sent_yet() -> None:
-    stage = Stage.of(journey(A, exit=BOUGHT)).call().go(START + HOUR)
-    change = stage.take(happened("purchase", stage.now))
-    assert change.withdrawn == (stage.run.id,)
-    assert stage.outbox == {}
-
-
-def test_goal_comes_before_exit_and_exit_before_expiry() -> None:
-    both = journey(Wait(29 * DAY), goal=BOUGHT, exit=BOUGHT, lifetime=DAY)
-    stage = Stage.of(both).call()
-    stage.now = START + DAY
-    stage.event("purchase")
-    assert (stage.run.outcome, stage.run.goal_at) == ("goal", START + DAY)
-    exits = journey(Wait(29 * DAY), exit=BOUGHT, lifetime=DAY)
-    stage = Stage.of(exits).call()
-    stage.now = START + DAY
-    assert stage.event("purchase").run.outcome == "exit"
-
-
-def test_a_run_expires_wherever_it_is_and_before_the_step_of_that_moment() -> None:
-    for steps in ([Wait(DAY), A], [A], [HandOver("call", to="x", within=9 * DAY)], [Wait(9 * DAY)]):
-        stage = Stage.of(journey(*steps, lifetime=DAY)).call()
-        stage.go(START + DAY - TICK)
-        assert stage.run.alive
-        stage.go(START + 3 * DAY)
-        assert (stage.run.outcome, stage.run.ended) == ("expired", START + DAY)
-        assert stage.pending == []
-        assert stage.sent == (["a"] if steps == [A] else [])
-
-
-def test_after_an_outage_what_was_due_before_the_expiry_comes_first() -> None:
-    stage = Stage.of(journey(Wait(HOUR), Update("seen", 1), Wait(9 * DAY), lifetime=DAY)).call()
-    stage.sleep(START + 5 * DAY)
-    assert stage.person.facts.attribute("seen", stage.now) == 1
-    assert stage.run.outcome == "expired"
-
-
-def test_the_goal_goes_on_measuring_after_the_run() -> None:
-    stage = Stage.of(journey(goal=did("purchase").since_entry().within(7 * DAY))).call()
-    assert (stage.run.outcome, stage.run.goal_open) == ("completed", True)
-    stage.go(START + 5 * DAY).event("purchase")
-    assert (stage.run.outcome, stage.run.goal_at, stage.run.goal_open) == (
-        "completed",
-        START + 5 * DAY,
-        False,
-    )
-    assert stage.told(NoteKind.GOAL) == ["after the run"]
-    stage.event("purchase", id="again")
-    assert stage.told(NoteKind.GOAL) == ["after the run"]
-    late = Stage.of(journey(goal=did("purchase").since_entry().within(7 * DAY))).call()
-    assert late.go(START + 8 * DAY).event("purchase").run.goal_at is None
-
-
-def test_at_one_instant_what_time_alone_brings_comes_in_the_same_order() -> None:
-    silent = ~did("visit").within(DAY)
-    for rules, outcome in (
-        ({"goal": silent, "exit": silent}, "goal"),
-        ({"exit": silent}, "exit"),
-        ({"exit": did("visit").within(DAY) & silent}, "expired"),
-    ):
-        made = journey(Wait(DAY), A, lifetime=DAY, **rules)
-        stage = Stage.of(made).event("visit").call().go(START + 2 * DAY)
-        assert (stage.run.outcome, stage.run.ended, stage.sent) == (outcome, START + DAY, [])
-
-
-def test_a_goal_reached_in_the_run_is_not_measured_again() -> None:
-    stage = Stage.of(journey(Wait(9 * DAY), goal=BOUGHT)).call().go(START + HOUR).event("purchase")
-    stage.go(START + DAY).event("purchase")
-    assert (stage.run.goal_at, stage.run.goal_open) == (START + HOUR, False)
-    assert stage.told(NoteKind.GOAL) == [""]
-    assert stage.told(NoteKind.ENDED) == ["goal"]
-
-
-def test_a_run_without_a_goal_measures_nothing() -> None:
-    stage = Stage.of(journey()).call()
-    assert stage.run.goal_open is False
-
-
-def test_an_operator_ends_runs_of_one_journey_or_all() -> None:
-    other = Journey("other", enter=by_call(), steps=[A], kind=MessageKind.TRIGGER)
-    stage = Stage.of(journey(A), other).call().call("other")
-    stage.take(Stopped(at=START, journey="other", reason="mistake"))
-    assert [(run.journey, run.outcome) for run in stage.runs] == [("test", ""), ("other", "mistake")]
-    stage.take(Stopped(at=START))
-    assert [run.outcome for run in stage.runs] == ["stopped", "mistake"]
-    assert stage.outbox == {}
-
-
-# -------------------------------------------------------------------------------------- standing still
-
-
-def test_t14_a_paused_journey_freezes_and_drops_nobody() -> None:
-    stage = Stage.of(journey(Wait(DAY), A, Wait(DAY), B)).call()
-    stage.paused = frozenset({"test"})
-    stage.sleep(START + 3 * DAY)
-    assert (stage.run.phase, stage.run.wake, stage.sent) == (Phase.WAITING, None, [])
-    stage.paused = frozenset()
-    stage.take()
-    assert stage.sent == ["a"]
-    assert stage.run.alive
-
-
-def test_t14_who_reaches_a_message_meanwhile_gets_it_afterwards() -> None:
-    stage = Stage.of(journey(A, B)).call()
-    stage.paused = frozenset({"test"})
-    stage.answer()
-    assert (stage.run.phase, stage.sent) == (Phase.READY, ["a"])
-    stage.go(START + HOUR)
-    stage.paused = frozenset()
-    stage.take()
-    assert stage.sent == ["a", "b"]
-
-
-def test_t14_who_enters_a_paused_journey_begins_when_it_goes_on() -> None:
-    stage = Stage.of(journey(A), paused=frozenset({"test"})).call()
-    assert (stage.run.phase, stage.run.wake, stage.sent) == (Phase.READY, None, [])
-    stage.paused = frozenset()
-    stage.take()
-    assert stage.sent == ["a"]
-
-
-def test_t14_an_overdue_message_follows_the_stated_rule_when_the_journey_goes_on() -> None:
-    for rule, sent in (("send", ["a"]), ("skip", [])):
-        stage = Stage.of(journey(Wait(DAY), A, overdue=rule, max_lateness=DAY)).call()
-        stage.paused = frozenset({"test"})
-        stage.sleep(START + 9 * DAY)
-        stage.paused = frozenset()
-        stage.take()
-        assert stage.sent == sent
-
-
-def test_goal_and_exit_act_on_held_runs() -> None:
-    stage = Stage.of(journey(Wait(DAY), exit=BOUGHT), paused=frozenset({"test"})).call()
-    assert stage.event("purchase", START + TICK).go(START + HOUR).run.alive is False
-    assert stage.run.outcome == "exit"
-
-
-def test_a_held_run_does_not_expire_before_it_goes_on() -> None:
-    stage = Stage.of(journey(Wait(9 * DAY), lifetime=DAY)).call()
-    stage.paused = frozenset({"test"})
-    stage.sleep(START + 2 * DAY).event("visit")
-    assert stage.run.alive
-    stage.paused = frozenset()
-    stage.take()
-    assert stage.run.outcome == "expired"
-
-
-@pytest.mark.parametrize("rules", [{"lifetime": 2 * DAY}, {"exit": ~did("visit").within(2 * DAY)}])
-def test_a_run_that_waits_for_a_message_is_woken_again_when_its_journey_goes_on(rules: Any) -> None:
-    stage = Stage.of(journey(A, **rules)).event("visit").call()
-    stage.paused = frozenset({"test"})
-    stage.sleep(START + HOUR)
-    assert stage.run.wake is None
-    stage.paused = frozenset()
-    stage.take()
-    assert stage.go(START + 3 * DAY).run.ended == START + 2 * DAY
-
-
-def test_an_operator_holds_the_runs_of_one_person() -> None:
-    stage = Stage.of(journey(Wait(DAY), A)).call()
-    stage.take(Held(at=START))
-    stage.take(Held(at=START, journey="test"))
-    assert (stage.told(NoteKind.PAUSED), stage.run.paused, stage.run.wake) == ([""], True, None)
-    stage.sleep(START + 2 * DAY)
-    assert stage.sent == []
-    stage.take(Resumed(at=stage.now))
-    assert (stage.told(NoteKind.RESUMED), stage.sent) == ([""], ["a"])
-
-
-def test_a_task_answered_while_held_is_not_lost() -> None:
-    stage = Stage.of(TASK).call()
-    stage.paused = frozenset({"test"})
-    (task,) = stage.tasks.values()
-    stage.take(Answered(at=stage.now, task=task, answer="yes"))
-    assert (stage.run.phase, stage.sent) == (Phase.READY, [])
-    stage.sleep(START + 2 * DAY)
-    stage.paused = frozenset()
-    stage.take()
-    assert stage.sent == ["a"]
-
-
-def test_the_last_step_passed_while_held_ends_the_run_afterwards() -> None:
-    stage = Stage.of(journey(A)).call()
-    stage.paused = frozenset({"test"})
-    stage.answer()
-    assert stage.run.alive
-    stage.paused = frozenset()
-    stage.take()
-    assert stage.run.outcome == "completed"
-
-
-def test_a_run_that_ends_where_no_step_is_tells_of_none() -> None:
-    split = Branch(When(did("signed_up"), [B]), otherwise=[A])
-    stage = Stage.of(journey(split)).call()
-    stage.paused = frozenset({"test"})
-    stage.answer()
-    stage.paused = frozenset()
-    stage.take()
-    assert [note.step for note in stage.notes if note.kind is NoteKind.ENDED] == [""]
-
-
-# ----------------------------------------------------------------------------------------- poison
-
-
-def test_a_run_whose_definition_is_lost_is_parked_alone() -> None:
-    stage = Stage.of(journey(Wait(DAY), A)).call()
-    lost = attrs.evolve(stage.run, definition="unknown", id="lost")  # type: ignore[arg-type]  # an id is text
-    stage.person = attrs.evolve(stage.person, enrollments=(lost, stage.run))
-    stage.go(START + DAY)
-    assert [(run.phase, bool(run.error)) for run in stage.runs] == [
-        (Phase.PARKED, True),
-        (Phase.SENDING, False),
-    ]
-    assert "definition unknown is not known" in stage.told(NoteKind.PARKED)[0]
-    stage.take(Stopped(at=stage.now))
-    assert [run.alive for run in stage.runs] == [True, False]  # without its definition nobody can end it
-
-
-def test_a_run_that_raises_is_parked_alone_and_can_be_stopped() -> None:
-    stage = Stage.of(journey(Wait(DAY), A)).call()
-    broken = attrs.evolve(stage.run, cursor=99, id="broken")  # type: ignore[arg-type]  # an id is text
-    stage.person = attrs.evolve(stage.person, enrollments=(broken, stage.run))
-    stage.go(START + DAY)
-    assert stage.told(NoteKind.PARKED) == ["IndexError at step none"]
-    assert [run.phase for run in stage.runs] == [Phase.PARKED, Phase.SENDING]
-    stage.go(START + 3 * DAY).event("visit")
-    assert [run.phase for run in stage.runs] == [Phase.PARKED, Phase.SENDING]
-    stage.take(Stopped(at=stage.now))
-    assert [run.phase for run in stage.runs] == [Phase.ENDED, Phase.ENDED]
-
-
-def test_a_parked_run_moves_by_nothing_but_a_stop() -> None:
-    stage = Stage.of(journey(Wait(DAY), A, exit=BOUGHT)).call()
-    stage.person = stage.person.with_enrollment(attrs.evolve(stage.run, phase=Phase.PARKED, wake=None))
-    stage.event("purchase", START + TICK).go(START + 9 * DAY)
-    assert stage.run.phase is Phase.PARKED
-    stage.take(Stopped(at=stage.now))
-    assert stage.run.outcome == "stopped"
-
-
-def test_an_older_version_drains_and_new_entries_take_the_new_one() -> None:
-    old, new = journey(Wait(DAY), A), journey(Wait(DAY), B)
-    stage = Stage.of(old).call()
-    stage.programs = type(stage.programs).of([new], project=PROJECT, older=[old])
-    stage.answer().go(START + HOUR).call(key="2").go(START + DAY + HOUR)
-    assert sorted(stage.sent) == ["a", "b"]
-
-
-def test_the_answer_of_the_machine_names_its_wake() -> None:
-    stage = Stage.of(journey(Wait(DAY), A)).call()
-    done = step(
-        stage.programs.active["test"],
-        stage.run,
-        Fact(),
-        facts=stage.person.facts,
-        now=START,
-        project=PROJECT,
-    )
-    assert done.wake_at == START + DAY
-    view = view_of(stage.run)
-    assert (view.entry, view.entered, view.key, view.key_name) == ((START, ""), START, None, None)
-
-
-def test_more_steps_at_one_moment_than_there_can_be_park_the_run() -> None:
-    many = [Update("seen", number) for number in range(1_001)]
-    stage = Stage.of(journey(*many)).call()
-    assert stage.run.phase is Phase.PARKED
-    assert "DefinitionError" in stage.told(NoteKind.PARKED)[0]
-    assert Stage.of(journey(*many[:998])).call().run.outcome == "completed"
-
-
-def test_a_person_whose_timers_never_end_is_parked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("crmsdk.journeys.turn._TIMERS", 2)
-    made = [
-        Journey(name, enter=on("visit"), steps=[Wait(DAY), Wait(DAY)], kind=MessageKind.TRIGGER)
-        for name in ("x", "y", "z")
-    ]
-    stage = Stage.of(*made).event("visit").sleep(START + DAY)
-    assert [run.phase for run in stage.runs] == [Phase.PARKED] * 3
-    assert set(stage.told(NoteKind.PARKED)) == {"more than 2 timers at one moment"}
-
-
-def test_time_is_only_ever_told_in_utc() -> None:
-    stage = Stage.of(journey(Wait(DAY))).call()
-    assert stage.run.due is not None
-    assert stage.run.due.utcoffset() == timedelta(0)

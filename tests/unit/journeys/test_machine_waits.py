@@ -10,15 +10,11 @@ from crmsdk.journeys.deadlines import due_of, moment_of_date, same_time_after
 from crmsdk.journeys.definition import Journey
 from crmsdk.journeys.person import NoteKind, Phase
 from crmsdk.journeys.steps import Exit, Send, UntilDate, UntilLocal, Wait, WaitFor, date_of, local_time
-from crmsdk.journeys.triggers import by_call, on
+from crmsdk.journeys.triggers import on
 from crmsdk.model.facts import Facts
 from crmsdk.model.message import MessageKind
 from crmsdk.segments.words import attr, did
-from tests.unit.journeys.stage import ANN, DAY, HOUR, START, TICK, Stage, person, wrote
-
-
-def journey(*steps: Any, **changes: Any) -> Journey:
-    return Journey("test", enter=by_call(), steps=steps, kind=MessageKind.TRIGGER, **changes)
+from tests.unit.journeys.stage import ANN, DAY, HOUR, START, TICK, Stage, journey, person, wrote
 
 
 def living_in(zone: str | None, **attributes: Any) -> Any:
