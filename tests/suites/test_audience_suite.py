@@ -1,6 +1,5 @@
 """The audience suite can fail: for each of its promises there is an audience that breaks it."""
 
-import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,6 +17,7 @@ from crmsdk.segments.conditions import Always, And, Not, Or, Predicate, Segment
 from crmsdk.segments.grammar import AccountCount, AttrTest, Did
 from crmsdk.segments.memberships import Memberships
 from crmsdk.testing.audience_suite import AudienceSuite
+from tests.suites.promises import promises_of
 
 TICK = timedelta(microseconds=1)
 
@@ -210,11 +210,6 @@ def _suite_of(make: Callable[..., Audience]) -> AudienceSuite:
     return Suite()
 
 
-def _promises() -> list[str]:
-    found = inspect.getmembers(AudienceSuite, inspect.isfunction)
-    return sorted(name.removeprefix("test_") for name, _ in found if name.startswith("test_"))
-
-
 @pytest.mark.parametrize(
     ("audience", "promise"), CAUGHT, ids=[f"{audience.__name__}-{name}" for audience, name in CAUGHT]
 )
@@ -224,7 +219,7 @@ def test_broken_audience_is_caught(audience: type[MemoryAudience], promise: str)
 
 
 def test_every_promise_has_an_audience_that_breaks_it() -> None:
-    assert sorted({name for names in BROKEN.values() for name in names}) == _promises()
+    assert promises_of(AudienceSuite) == {f"test_{name}" for names in BROKEN.values() for name in names}
 
 
 def test_the_suite_leaves_only_the_opening_to_the_adapter() -> None:

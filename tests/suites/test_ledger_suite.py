@@ -1,6 +1,5 @@
 """The ledger suite can fail: for each of its promises there is a ledger that breaks it."""
 
-import inspect
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from crmsdk.testing._ledger_play import LedgerPlay
 from crmsdk.testing.ledger_suite import LedgerSuite
 from tests.suites.broken_keeping import KEEPING
 from tests.suites.broken_reserving import RESERVING
+from tests.suites.promises import promises_of
 
 BROKEN = {**RESERVING, **KEEPING}
 
@@ -22,14 +22,6 @@ def _suite_of(ledger: Callable[[], Ledger]) -> LedgerSuite:
             return ledger()
 
     return Suite()
-
-
-def _promises() -> list[str]:
-    return sorted(
-        name.removeprefix("test_")
-        for name, _ in inspect.getmembers(LedgerSuite, inspect.isfunction)
-        if name.startswith("test_")
-    )
 
 
 CAUGHT = [(ledger, name) for ledger, names in BROKEN.items() for name in names]
@@ -44,7 +36,7 @@ def test_broken_ledger_is_caught(ledger: Callable[[], Ledger], promise: str, tmp
 
 
 def test_every_promise_has_a_ledger_that_breaks_it() -> None:
-    assert sorted({name for names in BROKEN.values() for name in names}) == _promises()
+    assert promises_of(LedgerSuite) == {f"test_{name}" for names in BROKEN.values() for name in names}
 
 
 def test_the_random_play_alone_notices_most_faults(tmp_path: Path) -> None:
