@@ -20,7 +20,7 @@ from crmsdk.segments.compiling import Compiled
 from crmsdk.segments.conditions import Condition
 from crmsdk.segments.verdict import RunView
 from crmsdk.testing.draws import NOW, histories, predicates, questions, run_predicates, runs
-from tests.unit.segments.oracle import numbers_of
+from tests.unit.segments.oracle_moments import numbers_of
 from tests.unit.segments.people import TICK
 from tests.unit.segments.planting import Fault, World, Worlds, drawn, rare
 from tests.unit.segments.test_compiling import known

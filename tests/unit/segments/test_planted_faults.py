@@ -16,7 +16,7 @@ from crmsdk.segments import framing, meaning, unfolding
 from crmsdk.segments.conditions import Condition, RunPredicate
 from crmsdk.segments.verdict import RunView
 from crmsdk.testing.draws import NOW, histories, predicates, questions, run_predicates, runs
-from tests.unit.segments.oracle import numbers_of
+from tests.unit.segments.oracle_moments import numbers_of
 from tests.unit.segments.planting import Fault, World, Worlds, disagrees, drawn, finds, rare
 
 FAULTS: dict[str, Fault] = {
