@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from crmsdk.model.moment import from_micros
 from crmsdk.model.patterns import Pattern
-from crmsdk.segments.sql.dialects.dialect import Dialect
+from crmsdk.segments.sql.dialects.unfiltered import Unfiltered
 from crmsdk.segments.sql.layout import Kind
 
 __all__ = ["BigQuery"]
@@ -18,7 +18,7 @@ __all__ = ["BigQuery"]
 _ESCAPES = {"\\": "\\\\", "'": "\\'", "\n": "\\n", "\r": "\\r", "\0": "\\0", "`": "\\`"}
 
 
-class BigQuery(Dialect):
+class BigQuery(Unfiltered):
     """BigQuery."""
 
     name: ClassVar[str] = "bigquery"
@@ -103,33 +103,20 @@ class BigQuery(Dialect):
     def as_micros(self, x: str) -> str:
         return f"UNIX_MICROS(TIMESTAMP({x}))"
 
-    # Aggregates have no FILTER.
-
     @override
     def count(self, condition: str) -> str:
         return f"COUNTIF({condition})" if condition else "COUNT(*)"
 
     @override
     def sum(self, x: str, condition: str) -> str:
-        return f"SUM({self._where(f'CAST({x} AS BIGNUMERIC)', condition)})"
+        return super().sum(f"CAST({x} AS BIGNUMERIC)", condition)
 
     @override
     def sum_of_reals(self, x: str, condition: str) -> str:
-        return f"SUM({self._where(x, condition)})"
-
-    @override
-    def least(self, x: str, condition: str) -> str:
-        return f"MIN({self._where(x, condition)})"
-
-    @override
-    def greatest(self, x: str, condition: str) -> str:
-        return f"MAX({self._where(x, condition)})"
-
-    @override
-    def distinct(self, x: str, condition: str) -> str:
-        return f"COUNT(DISTINCT {self._where(x, condition)})"
+        return super().sum(x, condition)
 
     @staticmethod
+    @override
     def _where(x: str, condition: str) -> str:
         return f"IF({condition}, {x}, NULL)" if condition else x
 

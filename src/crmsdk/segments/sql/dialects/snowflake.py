@@ -11,7 +11,7 @@ from typing_extensions import override
 from crmsdk.errors import UnsupportedQuestion
 from crmsdk.model.moment import from_micros
 from crmsdk.model.patterns import Pattern
-from crmsdk.segments.sql.dialects.dialect import Dialect
+from crmsdk.segments.sql.dialects.unfiltered import Unfiltered
 from crmsdk.segments.sql.layout import Kind
 
 __all__ = ["Snowflake"]
@@ -19,7 +19,7 @@ __all__ = ["Snowflake"]
 _NUMBER = "NUMBER(38, 0)"
 
 
-class Snowflake(Dialect):
+class Snowflake(Unfiltered):
     """Snowflake."""
 
     name: ClassVar[str] = "snowflake"
@@ -88,29 +88,12 @@ class Snowflake(Dialect):
     def as_micros(self, x: str) -> str:
         return f"DATE_PART(EPOCH_MICROSECOND, {x})"
 
-    # Aggregates have no FILTER.
-
     @override
     def count(self, condition: str) -> str:
         return f"COUNT_IF({condition})" if condition else "COUNT(*)"
 
-    @override
-    def sum(self, x: str, condition: str) -> str:
-        return f"SUM({self._where(x, condition)})"
-
-    @override
-    def least(self, x: str, condition: str) -> str:
-        return f"MIN({self._where(x, condition)})"
-
-    @override
-    def greatest(self, x: str, condition: str) -> str:
-        return f"MAX({self._where(x, condition)})"
-
-    @override
-    def distinct(self, x: str, condition: str) -> str:
-        return f"COUNT(DISTINCT {self._where(x, condition)})"
-
     @staticmethod
+    @override
     def _where(x: str, condition: str) -> str:
         return f"IFF({condition}, {x}, NULL)" if condition else x
 
