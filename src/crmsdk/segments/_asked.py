@@ -32,12 +32,19 @@ from crmsdk.segments.grammar import (
     Edge,
     EventTime,
     Function,
+    Gap,
+    GapVariation,
+    InOrder,
+    Regular,
     Relation,
     Rolling,
     SinceEntry,
+    Streak,
     Timing,
+    Trend,
     Window,
 )
+from crmsdk.segments.habits import Habit, habit_holds
 from crmsdk.segments.measuring import total
 from crmsdk.segments.unfolding import moved
 from crmsdk.segments.verdict import RunView
@@ -373,5 +380,13 @@ _MAKERS: Mapping[type, Callable[[Any, Answering], Answering | None]] = {
     SinceEntry: _since_entry,
 }
 
-_HOLDING: Mapping[type, Callable[[Any], Holding | None]] = {Aggregate: _aggregate_holds}
+
+def _habit_holds(node: Habit) -> Holding:
+    return lambda facts, now, _, zone: habit_holds(node, facts, now, zone)
+
+
+_HOLDING: Mapping[type, Callable[[Any], Holding | None]] = {
+    Aggregate: _aggregate_holds,
+    **dict.fromkeys((Gap, GapVariation, InOrder, Regular, Streak, Trend), _habit_holds),
+}
 """Those whose truth alone is much cheaper."""

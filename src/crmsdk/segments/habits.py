@@ -1,9 +1,9 @@
 """The meaning of questions about several events at once: their order, their trend, their rhythm."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
-from typing import TypeAlias, assert_never
+from typing import Any, TypeAlias, assert_never
 from zoneinfo import ZoneInfo
 
 from crmsdk.model.comparison import compare
@@ -34,9 +34,10 @@ from crmsdk.segments.unfolding import (
 from crmsdk.segments.verdict import Threshold
 from crmsdk.segments.windows import Calendar
 
-__all__ = ["Habit", "habit_answer", "habit_found"]
+__all__ = ["Habit", "habit_answer", "habit_found", "habit_holds"]
 
-Habit: TypeAlias = InOrder | Trend | Streak | Regular | Gap | GapVariation
+_Stepwise: TypeAlias = Trend | Streak | Regular | Gap | GapVariation
+Habit: TypeAlias = InOrder | _Stepwise
 
 
 def _is_local(node: Habit) -> bool:
@@ -51,20 +52,36 @@ def habit_answer(node: Habit, facts: Facts, now: datetime, zone: str) -> Answer:
     return in_zones(answer, facts, zone, now) if _is_local(node) else answer(now, ANYWHERE)
 
 
+def habit_holds(node: Habit, facts: Facts, now: datetime, zone: str) -> bool:
+    """Say whether it holds now, without looking for the moment at which that changes."""
+    tz = zone_at(facts, zone, now) if _is_local(node) else ANYWHERE
+    if isinstance(node, InOrder):
+        return _answer(node, facts, now, tz)[0]
+    steps, holds = _unfolding(node, facts, now, tz)
+    return holds(next(steps)[1])
+
+
 def _answer(node: Habit, facts: Facts, now: datetime, tz: ZoneInfo) -> Answer:
+    if isinstance(node, InOrder):
+        return answer_of(spells_of(node, facts, now, tz), now)
+    return first_flip(*_unfolding(node, facts, now, tz))
+
+
+def _unfolding(
+    node: _Stepwise, facts: Facts, now: datetime, tz: ZoneInfo
+) -> tuple[Iterator[tuple[datetime, Any]], Callable[[Any], bool]]:
+    """Give what a question reads as it unfolds, and what makes it hold."""
     match node:
-        case InOrder():
-            return answer_of(spells_of(node, facts, now, tz), now)
         case Trend():
-            return first_flip(trend_steps(node, facts, now, tz), partial(trend_holds, node))
+            return trend_steps(node, facts, now, tz), partial(trend_holds, node)
         case Streak(_, _, _, op, operand):
             rows = streak_steps(node, facts, now, tz)
-            return first_flip(rows, lambda clocked: compare(op, periods_with(node, clocked, tz), operand))
+            return rows, lambda clocked: compare(op, periods_with(node, clocked, tz), operand)
         case Regular():
             periods = regular_steps(node, facts, now, tz)
-            return first_flip(periods, lambda clocked: periods_with(node, clocked, tz) >= node.at_least)
+            return periods, lambda clocked: periods_with(node, clocked, tz) >= node.at_least
         case Gap() | GapVariation():
-            return first_flip(occurrence_steps(node.of, facts, now, tz), partial(gap_holds, node))
+            return occurrence_steps(node.of, facts, now, tz), partial(gap_holds, node)
         case _:
             assert_never(node)
 

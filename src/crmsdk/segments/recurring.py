@@ -27,23 +27,31 @@ def streak_steps(
     node: Streak, facts: Facts, now: datetime, tz: ZoneInfo
 ) -> Iterator[tuple[datetime, Clocked]]:
     """Unfold the events of a streak, and the periods that pass by without one."""
-    return _clocked(node.of, _starts(node.of, node.unit, (1, 2, 3), facts, tz), facts, now, tz)
+    return _clocked(node, (1, 2, 3), facts, now, tz)
 
 
 def regular_steps(
     node: Regular, facts: Facts, now: datetime, tz: ZoneInfo
 ) -> Iterator[tuple[datetime, Clocked]]:
     """Unfold the events of the last periods, and how these move on."""
-    later = range(node.periods, node.periods + 4)
-    return _clocked(node.of, _starts(node.of, node.unit, later, facts, tz), facts, now, tz)
+    return _clocked(node, range(node.periods, node.periods + 4), facts, now, tz)
 
 
 def _clocked(
-    of: Occurrences, moments: Iterable[datetime], facts: Facts, now: datetime, tz: ZoneInfo
+    node: Streak | Regular, later: Iterable[int], facts: Facts, now: datetime, tz: ZoneInfo
 ) -> Iterator[tuple[datetime, Clocked]]:
-    ticks = ((at, None) for at in (now, *sorted(moment for moment in moments if moment > now)))
-    for at, (events, _) in together(occurrence_steps(of, facts, now, tz), ticks):
+    ticks = _ticks(node, later, facts, now, tz)
+    for at, (events, _) in together(occurrence_steps(node.of, facts, now, tz), ticks):
         yield at, (events, at)
+
+
+def _ticks(
+    node: Streak | Regular, later: Iterable[int], facts: Facts, now: datetime, tz: ZoneInfo
+) -> Iterator[tuple[datetime, None]]:
+    yield now, None
+    for at in sorted(_starts(node.of, node.unit, later, facts, tz)):
+        if at > now:
+            yield at, None
 
 
 def _starts(of: Occurrences, unit: Unit, later: Iterable[int], facts: Facts, tz: ZoneInfo) -> set[datetime]:

@@ -29,31 +29,35 @@ def trend_steps(node: Trend, facts: Facts, now: datetime, tz: ZoneInfo) -> Itera
 
 def trend_holds(node: Trend, windows: Windows) -> bool:
     """Say whether the comparison holds of these windows."""
-    amounts = _amounts(node, windows[0]), _amounts(node, windows[1])
-    now, before = (_sum(each) for each in amounts)
+    now, before = (_amount(node, events) for events in windows)
     if before <= 0:
         return False
-    if any(isinstance(each, float) for several in amounts for each in several):
-        return compare(node.op, double(now * node.over / before), node.operand)
-    return compare_ratio(node.op, int(now) * node.over, int(before), node.operand)
+    if isinstance(now, int) and isinstance(before, int):
+        return compare_ratio(node.op, now * node.over, before, node.operand)
+    return compare(node.op, _ratio(node, now, before), node.operand)
 
 
 def trend_ratio(node: Trend, windows: Windows) -> float | None:
     """Give the ratio as the nearest double; None where the baseline is missing."""
-    now, before = (_sum(_amounts(node, events)) for events in windows)
-    return double(now * node.over / before) if before > 0 else None
+    now, before = (_amount(node, events) for events in windows)
+    return _ratio(node, now, before) if before > 0 else None
 
 
-def _amounts(node: Trend, events: Sequence[Event]) -> list[int | float]:
+def _ratio(node: Trend, now: int | Fraction, before: int | Fraction) -> float:
+    return double(Fraction(now) * node.over / Fraction(before))
+
+
+def _amount(node: Trend, events: Sequence[Event]) -> int | Fraction:
+    """Give the number of the events, or the exact sum of their values: an integer unless a float is there."""
     if node.prop is None:
-        return [1] * len(events)
-    wanted, out = kind_of(node.like()), list[int | float]()
+        return len(events)
+    wanted, whole, parts = kind_of(node.like()), 0, list[float]()
     for event in events:
         value = value_at(event.properties, node.prop)
-        if kind_of(value) == wanted and isinstance(value, int | float | Money):
-            out.append(value.minor if isinstance(value, Money) else value)
-    return out
-
-
-def _sum(amounts: Sequence[int | float]) -> Fraction:
-    return sum(map(Fraction, amounts), Fraction(0))
+        if kind_of(value) != wanted:
+            continue
+        if isinstance(value, float):
+            parts.append(value)
+        elif isinstance(value, int | Money):
+            whole += value.minor if isinstance(value, Money) else value
+    return sum(map(Fraction, parts), Fraction(whole)) if parts else whole

@@ -76,14 +76,14 @@ IN_ORDER: dict[str, Fault] = {
 
 TRENDS: dict[str, Fault] = {
     "a baseline of nothing is one": (trending.trend_holds, "before <= 0", "before < 0"),
-    "a sum of windows is their mean": (trending.trend_holds, "int(now) * node.over", "int(now)"),
+    "a sum of windows is their mean": (trending.trend_holds, "now * node.over", "now"),
     "only the window counts": (
         trending.trend_holds,
-        "_amounts(node, windows[1])",
-        "_amounts(node, windows[0])",
+        "(_amount(node, events) for events in windows)",
+        "(_amount(node, windows[0]) for _ in windows)",
     ),
-    "amounts count once": (trending._amounts, "value.minor if isinstance(value, Money) else value", "1"),
-    "all kinds are summed": (trending._amounts, "kind_of(value) == wanted and", "True and"),
+    "amounts count once": (trending._amount, "value.minor if isinstance(value, Money) else value", "1"),
+    "all kinds are summed": (trending._amount, "if kind_of(value) != wanted", "if False"),
     "the windows before lie apart": (Trend.before, "ago + span", "ago + span + span"),
     "the windows before are one": (Trend.before, "Rolling(self.over * span", "Rolling(span"),
     "periods before are one": (Trend.before, "oldest + self.over * width", "oldest + width"),
