@@ -4,13 +4,20 @@ Twelve event names, most of them views; amounts and categories are missing now a
 did little and lately nothing. Events lie sorted by name and time, as the page about segments advises.
 """
 
+import atexit
+import os
+import shutil
+import tempfile
 from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
 from typing import Final
 
 import duckdb
 
-__all__ = ["EVENTS_EACH", "NOW", "shop"]
+__all__ = ["EVENTS_EACH", "NOW", "PEOPLE", "files", "shop"]
 
+PEOPLE: Final = int(os.environ.get("CRMSDK_BENCH_PEOPLE", "100000"))
 NOW: Final = datetime(2026, 11, 21, tzinfo=UTC)
 EVENTS_EACH: Final = 20
 _SPAN: Final = 400 * 86_400_000_000
@@ -52,10 +59,26 @@ FROM drawn ORDER BY name, "at";
 """
 
 
+@cache
 def shop(people: int) -> "duckdb.DuckDBPyConnection":
-    """Make a shop of so many people, each with twenty events on average, in memory."""
+    """Make a shop of so many people, each with twenty events on average, in memory; one for all who ask."""
     connection = duckdb.connect()
     connection.execute("SET threads = 2")
     now = int(NOW.timestamp()) * 1_000_000
     connection.execute(_MAKE.format(people=people, events=people * EVENTS_EACH, now=now, span=_SPAN))
     return connection
+
+
+@cache
+def files(people: int) -> Path:
+    """Write a shop as two Parquet files into a folder that is gone when the process ends.
+
+    The events lie there as they arrive: in the order of time, all names mixed.
+    """
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder)
+    for query, name in (("FROM people", "people"), ('FROM events ORDER BY "at", id', "events")):
+        shop(people).execute(
+            f"COPY ({query}) TO '{folder / name}.parquet' (FORMAT parquet, COMPRESSION zstd)"
+        )
+    return folder

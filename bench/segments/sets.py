@@ -1,17 +1,19 @@
 """Segments over everybody, next to SQL somebody wrote by hand, both by DuckDB on the same clustered table.
 
 100,000 people and 2,000,000 events; ``CRMSDK_BENCH_PEOPLE=1000000`` is the full size. The peer of a hundred
-segments are a hundred queries: once they hand over who belongs, as one pass does, once they only count.
+segments are a hundred queries: once they hand over who belongs, as one pass does, once they only count, and
+once they read Parquet files in which the events lie as they arrived.
 """
 
-import os
 import resource
 from collections.abc import Callable
 from functools import cache
-from typing import Any, Final
+from typing import Final
+
+import duckdb
 
 from bench.frame import Bench, Run, Side, versus, within
-from bench.segments._shop import NOW, shop
+from bench.segments._shop import NOW, PEOPLE, files, shop
 from bench.segments._shop_segments import EIGHT, Typical, hundred
 from crmsdk.audiences.duckdb import DuckDBAudience
 from crmsdk.segments.sql.compiling import compile_masks
@@ -23,24 +25,19 @@ __all__ = [
     "compile_hundred",
     "eight",
     "hundred_counts",
+    "hundred_unclustered",
     "hundred_who",
     "memory",
     "twenty",
 ]
 
-PEOPLE: Final = int(os.environ.get("CRMSDK_BENCH_PEOPLE", "100000"))
 PEER: Final = "SQL by hand, DuckDB"
 LAYOUT: Final = Layout(events=Events(properties={"amount": money("amount", "RUB")}), complete=True, nfc=True)
 
 
 @cache
-def _shop() -> Any:
-    return shop(PEOPLE)
-
-
-@cache
 def _audience() -> DuckDBAudience:
-    return DuckDBAudience(_shop(), LAYOUT)
+    return DuckDBAudience(shop(PEOPLE), LAYOUT)
 
 
 def _side(run: Callable[[], object]) -> Side:
@@ -51,7 +48,7 @@ def _side(run: Callable[[], object]) -> Side:
 
 
 def _counted(sql: str) -> int:
-    ((count,),) = _shop().cursor().execute(f"SELECT count(*) FROM ({sql})").fetchall()
+    ((count,),) = shop(PEOPLE).cursor().execute(f"SELECT count(*) FROM ({sql})").fetchall()
     return int(count)
 
 
@@ -100,24 +97,44 @@ def memory() -> Side:
     return _side(_pass(100))
 
 
+def _by_hand(connection: "duckdb.DuckDBPyConnection") -> Callable[[], object]:
+    """Ask a hundred queries who belongs; they find as many as one pass does."""
+    queries = [sql for _, sql in hundred()]
+
+    def ask() -> list[list[object]]:
+        return [[row[0] for row in connection.execute(sql).fetchall()] for sql in queries]
+
+    found = _audience().memberships([each for each, _ in hundred()], at=NOW)
+    assert [len(ids) for ids in ask()] == list(found.counts().values())
+    return ask
+
+
 @versus("sets.a hundred segments: who belongs", n=100, peer="a hundred queries by hand", most=0.45, rounds=3)
 def hundred_who() -> tuple[Side, Side]:
     """Hand over who belongs to each."""
-    queries = [sql for _, sql in hundred()]
-
-    def by_hand() -> list[list[object]]:
-        cursor = _shop().cursor()
-        return [[row[0] for row in cursor.execute(sql).fetchall()] for sql in queries]
-
-    found = _audience().memberships([each for each, _ in hundred()], at=NOW)
-    assert [len(ids) for ids in by_hand()] == list(found.counts().values())
-    return _side(_pass(100)), _side(by_hand)
+    return _side(_pass(100)), _side(_by_hand(shop(PEOPLE).cursor()))
 
 
 @versus("sets.a hundred segments: only counted", n=100, peer="a hundred counts by hand", most=1.0, rounds=3)
 def hundred_counts() -> tuple[Side, Side]:
     """Hand over who belongs, against queries that only count."""
     return _side(_pass(100)), _side(lambda: [_counted(sql) for _, sql in hundred()])
+
+
+@versus(
+    "sets.a hundred segments, clustered, against Parquet as it arrives",
+    n=100,
+    peer="a hundred queries by hand",
+    most=0.2,
+    rounds=3,
+)
+def hundred_unclustered() -> tuple[Side, Side]:
+    """Hand over who belongs, from the table as the page advises, against files nobody has put in order."""
+    arrived = duckdb.connect()
+    arrived.execute("SET threads = 2")
+    for name in ("people", "events"):
+        arrived.execute(f"CREATE VIEW {name} AS FROM '{files(PEOPLE) / name}.parquet'")
+    return _side(_pass(100)), _side(_by_hand(arrived))
 
 
 @versus(
