@@ -22,15 +22,16 @@ from crmsdk.segments.sql.layout import Events, Layout, money
 
 __all__ = [
     "EIGHT_ONE_BY_ONE",
+    "GROWTH",
     "compile_hundred",
     "eight",
     "hundred_counts",
     "hundred_unclustered",
     "hundred_who",
     "memory",
-    "twenty",
 ]
 
+FEW: Final = 20
 PEER: Final = "SQL by hand, DuckDB"
 LAYOUT: Final = Layout(events=Events(properties={"amount": money("amount", "RUB")}), complete=True, nfc=True)
 
@@ -137,16 +138,17 @@ def hundred_unclustered() -> tuple[Side, Side]:
     return _side(_pass(100)), _side(_by_hand(arrived))
 
 
-@versus(
-    "sets.300 segments cost less than three times a hundred",
-    n=1,
-    peer="a hundred segments",
-    most=3.0,
-    rounds=3,
-)
-def twenty() -> tuple[Side, Side]:
-    """Grow: features are shared, so a segment more costs less than the one before."""
-    return _side(_pass(300)), _side(_pass(100))
+def _grown(count: int) -> Bench:
+    times = count // FEW
+    name = f"sets.{count:,} segments cost less than {times} times {FEW}"
+    return versus(name, n=1, peer=f"{FEW} segments", most=float(times), rounds=3)(
+        lambda: (_side(_pass(count)), _side(_pass(FEW)))
+    )
+
+
+# Features are shared, so a segment more costs less than the one before.
+GROWTH: Final = [_grown(count) for count in (100, 300, 1_000)]
+(hundred_grown, three_hundred, thousand) = GROWTH
 
 
 @within("sets.compile a hundred segments", n=100, budget=lambda: 10e-3 / 100)
