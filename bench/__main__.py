@@ -22,10 +22,12 @@ def topics(folder: Path = HERE) -> list[str]:
 
 
 def collect(topic: str, folder: Path = HERE) -> Iterator[Bench]:
-    """Import a topic's modules and hand out the benchmarks they declare, in order."""
+    """Import a topic's modules and hand out the benchmarks they declare, one by one or in lists, in order."""
     for path in sorted((folder / topic).glob("[!_]*.py")):
         module = import_module(f"{folder.name}.{topic}.{path.stem}")
-        yield from (value for value in vars(module).values() if isinstance(value, Bench))
+        for value in vars(module).values():
+            declared = value if isinstance(value, list) else [value]
+            yield from (each for each in declared if isinstance(each, Bench))
 
 
 def table(rows: Sequence[Row]) -> str:

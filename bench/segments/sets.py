@@ -23,6 +23,7 @@ from crmsdk.segments.sql.layout import Events, Layout, money
 __all__ = [
     "EIGHT_ONE_BY_ONE",
     "GROWTH",
+    "audience",
     "compile_hundred",
     "eight",
     "hundred_counts",
@@ -37,7 +38,8 @@ LAYOUT: Final = Layout(events=Events(properties={"amount": money("amount", "RUB"
 
 
 @cache
-def _audience() -> DuckDBAudience:
+def audience() -> DuckDBAudience:
+    """Ask the shop."""
     return DuckDBAudience(shop(PEOPLE), LAYOUT)
 
 
@@ -54,9 +56,8 @@ def _counted(sql: str) -> int:
 
 
 def _sides(each: Typical) -> tuple[Side, Side]:
-    audience = _audience()
-    assert audience.count(each.predicate, at=NOW) == _counted(each.sql), each.name
-    return _side(lambda: audience.count(each.predicate, at=NOW)), _side(lambda: _counted(each.sql))
+    assert audience().count(each.predicate, at=NOW) == _counted(each.sql), each.name
+    return _side(lambda: audience().count(each.predicate, at=NOW)), _side(lambda: _counted(each.sql))
 
 
 def _one(each: Typical) -> Bench:
@@ -65,17 +66,15 @@ def _one(each: Typical) -> Bench:
 
 
 EIGHT_ONE_BY_ONE: Final = [_one(each) for each in EIGHT]
-(one, two, three, four, five, six, seven, last) = EIGHT_ONE_BY_ONE
 
 
 @versus("sets.eight typical segments together", n=8, peer=PEER, most=1.1)
 def eight() -> tuple[Side, Side]:
     """Count all eight, one after the other."""
-    audience = _audience()
 
     def ours() -> None:
         for each in EIGHT:
-            audience.count(each.predicate, at=NOW)
+            audience().count(each.predicate, at=NOW)
 
     def by_hand() -> None:
         for each in EIGHT:
@@ -86,7 +85,7 @@ def eight() -> tuple[Side, Side]:
 
 def _pass(count: int) -> Callable[[], object]:
     segments = [each for each, _ in hundred(count)]
-    return lambda: _audience().memberships(segments, at=NOW)
+    return lambda: audience().memberships(segments, at=NOW)
 
 
 @within("sets.a hundred segments in two gigabytes", n=1, budget=lambda: 60.0, rounds=1)
@@ -105,7 +104,7 @@ def _by_hand(connection: "duckdb.DuckDBPyConnection") -> Callable[[], object]:
     def ask() -> list[list[object]]:
         return [[row[0] for row in connection.execute(sql).fetchall()] for sql in queries]
 
-    found = _audience().memberships([each for each, _ in hundred()], at=NOW)
+    found = audience().memberships([each for each, _ in hundred()], at=NOW)
     assert [len(ids) for ids in ask()] == list(found.counts().values())
     return ask
 
@@ -148,11 +147,10 @@ def _grown(count: int) -> Bench:
 
 # Features are shared, so a segment more costs less than the one before.
 GROWTH: Final = [_grown(count) for count in (100, 300, 1_000)]
-(hundred_grown, three_hundred, thousand) = GROWTH
 
 
 @within("sets.compile a hundred segments", n=100, budget=lambda: 10e-3 / 100)
 def compile_hundred() -> Side:
     """Write the SQL of a hundred segments, without running it."""
-    segments, layout = [each for each, _ in hundred()], _audience().layout
+    segments, layout = [each for each, _ in hundred()], audience().layout
     return _side(lambda: compile_masks(DuckDB(), layout, segments, NOW))

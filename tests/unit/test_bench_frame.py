@@ -130,6 +130,8 @@ def race():
 @within("alpha.budget", n=1, budget=lambda: 10.0, rounds=1)
 def budget():
     return busy(10)
+
+LISTED = [within("alpha.listed", n=1, budget=lambda: 10.0, rounds=1)(lambda: busy(10))]
 """
 
 
@@ -162,13 +164,13 @@ def _play(folder: Path, *arguments: str) -> tuple[int, list[dict[str, object]], 
 def test_a_topic_is_a_folder_with_modules(folder: Callable[[float], Path]) -> None:
     root = folder(2.0)
     assert topics(root) == ["alpha"]
-    assert [bench.name for bench in collect("alpha", root)] == ["alpha.race", "alpha.budget"]
+    assert [bench.name for bench in collect("alpha", root)] == ["alpha.race", "alpha.budget", "alpha.listed"]
 
 
 def test_met_bars_exit_0_with_one_json_line_a_row(folder: Callable[[float], Path]) -> None:
     status, rows, shown = _play(folder(2.0), "of=alpha")
     assert status == 0
-    assert [row["bench"] for row in rows] == ["alpha.race", "alpha.budget"]
+    assert [row["bench"] for row in rows] == ["alpha.race", "alpha.budget", "alpha.listed"]
     fields = {"bench", "n", "ours", "peer", "peer_name", "ratio", "bar", "ok", "load", "unit"}
     assert all(set(row) == fields for row in rows)
     assert "alpha.race" in shown
@@ -178,7 +180,7 @@ def test_met_bars_exit_0_with_one_json_line_a_row(folder: Callable[[float], Path
 def test_a_missed_bar_exits_1_and_the_rest_still_runs(folder: Callable[[float], Path]) -> None:
     status, rows, shown = _play(folder(1e9))
     assert status == 1
-    assert [row["ok"] for row in rows] == [False, True]
+    assert [row["ok"] for row in rows] == [False, True, True]
     assert "MISSED" in shown
 
 

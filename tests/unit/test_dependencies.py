@@ -19,6 +19,7 @@ OURS: Final = {"crmsdk", "bench", "crmsdk_pigeon", "crmsdk_pocket", "pigeon", "s
 OTHERWISE_NAMED: Final = {
     "cel": ["common-expression-language"],
     "chdb": ["chdb-core"],
+    "ibis": ["ibis-framework"],
     "json_logic": ["json-logic-qubit"],
     "statemachine": ["python-statemachine"],
 }
