@@ -16,7 +16,7 @@ from crmsdk.model.address import Address
 from crmsdk.model.content import Content, Envelope
 from crmsdk.model.customer import Customer, Identifier
 from crmsdk.model.event import Event
-from crmsdk.model.ids import CustomerId, EventId, MessageId
+from crmsdk.model.ids import AccountId, CustomerId, EventId, MessageId
 from crmsdk.model.message import Ambiguous, Deferred, Message, MessageKind, Outcome, Rejected
 from crmsdk.model.provider import Capabilities, ProviderRequest, ProviderResponse, SendContext
 from crmsdk.model.rendering import Rendered
@@ -198,6 +198,15 @@ class Store(Protocol):
     @abstractmethod
     async def customers(self, *, after: CustomerId | None = None, limit: int) -> Sequence[CustomerId]:
         """Page through all customer ids in text order."""
+
+    @abstractmethod
+    async def customers_of(self, account: AccountId) -> Sequence[CustomerId]:
+        """Name everybody who was ever written into an account, in text order, each once.
+
+        These are the people whose log holds the account as a value of ``crmsdk.account``, whatever its
+        moment: who left it since is among them, and who comes to it later. Accounts are compared as
+        ``crmsdk.model.colleagues.account_key`` gives them. What an absorbed customer wrote is the person's.
+        """
 
     @abstractmethod
     async def save_definitions(self, definitions: Sequence[StoredDefinition]) -> None:

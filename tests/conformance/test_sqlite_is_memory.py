@@ -2,7 +2,7 @@
 
 import asyncio
 import tempfile
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,20 +13,22 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from crmsdk.journeys.person import Change, Note, NoteKind, Person, Phase, Watch, WatchKind
 from crmsdk.model.consent import ConsentState, ConsentWrite
-from crmsdk.model.customer import AttributeWrite
-from crmsdk.model.ids import CustomerId, EventId, MessageId
+from crmsdk.model.customer import ACCOUNT, AttributeWrite
+from crmsdk.model.ids import AccountId, CustomerId, EventId, MessageId
 from crmsdk.model.message import Message, MessageState
 from crmsdk.ports import Store
 from crmsdk.stores.memory import MemoryStore
 from crmsdk.stores.sqlite import SqliteStore
 from crmsdk.testing._store_people import same_person
 from crmsdk.testing._store_samples import email, event, hours, message, person, run, task, with_events
+from crmsdk.testing.account_draws import ACCOUNTS
 
 IDS = [CustomerId(id) for id in ("ann", "bob", "eve")]
 EVENTS = [EventId(f"e{n}") for n in range(5)]
 MESSAGES = [MessageId(f"m{n}") for n in range(4)]
 RUNS = ("r0", "r1")
 JOURNEYS = ("welcome", "cart")
+NAMED = [AccountId(text) for text in ("acme", "é", "e\u0301", "7", "", "true", "null")]
 EMAILS = [email(f"{n}@example.com") for n in range(3)]
 
 moments = st.integers(0, 4).map(hours)
@@ -63,9 +65,12 @@ def grown(draw: st.DrawFn, before: Person) -> Person:
     after = with_events(after, *(event(id, before.id, at=draw(moments)) for id in new if id not in known))
     writes = [
         AttributeWrite(
-            name=draw(st.sampled_from("xy")), value=n, at=draw(moments), id=EventId(f"a{draw(few)}")
+            name=draw(st.sampled_from(("x", "y", ACCOUNT, ACCOUNT))),
+            value=draw(st.sampled_from(ACCOUNTS)),
+            at=draw(moments),
+            id=EventId(f"a{draw(few)}"),
         )
-        for n in range(draw(few))
+        for _ in range(draw(few))
     ]
     consents = tuple(
         ConsentWrite(state=ConsentState.GRANTED, at=draw(moments), id=f"c{n}") for n in range(draw(few) // 2)
@@ -209,6 +214,7 @@ class Twins(RuleBasedStateMachine):
         self.both(lambda store: store.messages_of(IDS))
         self.both(lambda store: store.notes_of(IDS))
         self.both(lambda store: store.tasks(customers=IDS[1:], open_only=False))
+        self.both(_named)
         self.both(lambda store: store.tasks())
         self.both(lambda store: store.messages(MESSAGES))
         self.both(lambda store: _plain(store.owners(EMAILS)))
@@ -227,6 +233,10 @@ class Twins(RuleBasedStateMachine):
                 self.loop.run(sqlite.close())
             self.loop.close()
             self.folder.cleanup()
+
+
+async def _named(store: Store) -> list[Sequence[CustomerId]]:
+    return [await store.customers_of(account) for account in NAMED]
 
 
 async def _plain(found: Awaitable[Mapping[Any, Any]]) -> dict[Any, Any]:

@@ -1,8 +1,10 @@
 """Who shares an account with whom: the facts of colleagues, put beside those of a person."""
 
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Iterable
 from datetime import datetime
+from operator import itemgetter
 
 from crmsdk.model.changing import with_changes
 from crmsdk.model.customer import ACCOUNT
@@ -30,9 +32,11 @@ def account_history(facts: Facts) -> list[tuple[datetime, str | None]]:
         return found
 
 
-def account_keys(facts: Facts) -> frozenset[str]:
-    """Give every account of a person, past and future ones."""
-    return frozenset(key for _, key in account_history(facts) if key is not None)
+def account_keys(facts: Facts, since: datetime | None = None) -> frozenset[str]:
+    """Give every account of a person, past and future ones; with ``since`` only those of then and later."""
+    log = account_history(facts)
+    first = 0 if since is None else max(bisect_right(log, since, key=itemgetter(0)) - 1, 0)
+    return frozenset(key for _, key in log[first:] if key is not None)
 
 
 class Colleagues:

@@ -15,9 +15,10 @@ from crmsdk.errors import StoreError
 from crmsdk.journeys.person import Change, Note, Person, Task
 from crmsdk.model.customer import Identifier
 from crmsdk.model.event import Event
-from crmsdk.model.ids import CustomerId, EventId, MessageId
+from crmsdk.model.ids import AccountId, CustomerId, EventId, MessageId
 from crmsdk.model.message import Message, MessageState
 from crmsdk.ports import Store, StoredDefinition
+from crmsdk.stores._memory_accounts import AccountPeople
 from crmsdk.stores._memory_queues import Outbox, Wakes
 from crmsdk.stores._memory_rows import OwnedRows
 from crmsdk.stores._writing import absorbed_by, taken_over, written
@@ -39,6 +40,7 @@ class MemoryStore(Store):
         self._people: dict[CustomerId, Person] = {}
         self._owners: dict[Identifier, CustomerId] = {}
         self._events: dict[EventId, Event] = {}
+        self._accounts = AccountPeople()
         self._wakes = Wakes()
         self._messages = OwnedRows[Message]()
         self._outbox = Outbox(self._messages)
@@ -167,6 +169,11 @@ class MemoryStore(Store):
         return self._ids[start : start + limit]
 
     @override
+    async def customers_of(self, account: AccountId) -> Sequence[CustomerId]:
+        self._check_open()
+        return self._accounts.of(account)
+
+    @override
     async def save_definitions(self, definitions: Sequence[StoredDefinition]) -> None:
         self._check_open()
         for definition in definitions:
@@ -207,6 +214,8 @@ class MemoryStore(Store):
                 self._events[event.id] = event
             for identifier in change.identifiers:
                 self._owners[identifier] = person.id
+            if change.attributes:
+                self._accounts.put(person.id, change.attributes)
         if person.version == 0:
             self._ids_sorted = False
         self._people[person.id] = written(person)
@@ -243,6 +252,7 @@ class MemoryStore(Store):
         for customer in (person.id, *absorbed):
             stored = self._people.pop(customer, None)
             if stored is not None:
+                self._accounts.drop(customer, stored.facts.attributes)
                 for identifier in stored.identifiers:
                     self._owners.pop(identifier, None)
                 for event in stored.facts.events:
@@ -257,6 +267,7 @@ class MemoryStore(Store):
         self._ids_sorted = False
         self._owners.update(dict.fromkeys(person.identifiers, person.id))
         self._events.update((event.id, event) for event in person.facts.events)
+        self._accounts.put(person.id, person.facts.attributes)
         return person
 
     def _settle(self, message: Message, worker: str, notes: Sequence[Note]) -> bool:

@@ -19,14 +19,14 @@ from crmsdk.errors import ConfigError
 from crmsdk.journeys.person import Change, Note, Person, Task
 from crmsdk.model.customer import Identifier
 from crmsdk.model.event import Event
-from crmsdk.model.ids import CustomerId, EventId, MessageId
+from crmsdk.model.ids import AccountId, CustomerId, EventId, MessageId
 from crmsdk.model.message import Message
 from crmsdk.ports import Store, StoredDefinition
 from crmsdk.stores import _sqlite_queue
 from crmsdk.stores._sqlite_commit import commit
 from crmsdk.stores._sqlite_outbox import DEFINITIONS, MESSAGES, NOTES, TASKS
 from crmsdk.stores._sqlite_people import EVENTS
-from crmsdk.stores._sqlite_reading import of_people, owners_of, people, values_among
+from crmsdk.stores._sqlite_reading import customers_of, of_people, owners_of, people, values_among
 from crmsdk.stores._sqlite_schema import found_version
 from crmsdk.stores._sqlite_session import Session
 from crmsdk.stores._sqlite_table import Table
@@ -207,6 +207,10 @@ class SqliteStore(Store):
         return await self._session.read(
             lambda connection: [id for (id,) in connection.execute(sql, (*given, limit))]
         )
+
+    @override
+    async def customers_of(self, account: AccountId) -> Sequence[CustomerId]:
+        return await self._session.read(lambda connection: customers_of(connection, account))
 
     @override
     async def save_definitions(self, definitions: Sequence[StoredDefinition]) -> None:

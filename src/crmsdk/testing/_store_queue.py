@@ -7,7 +7,7 @@ import pytest
 
 from crmsdk.errors import StoreError
 from crmsdk.journeys.person import Change, Phase
-from crmsdk.model.ids import CustomerId, MessageId
+from crmsdk.model.ids import AccountId, CustomerId, MessageId
 from crmsdk.model.message import Message, MessageState
 from crmsdk.ports import Store, StoredDefinition
 from crmsdk.testing._sealed import SealedSuite
@@ -424,6 +424,7 @@ class RecordPromises(SealedSuite):
         await store.close()
         calls: list[Callable[[], Awaitable[object]]] = [
             lambda: store.load([ANN]),
+            lambda: store.customers_of(AccountId("acme")),
             lambda: store.commit([]),
             lambda: store.due(NOON, limit=1),
             lambda: store.claim(NOON, limit=1, worker="w", lease=LATE),

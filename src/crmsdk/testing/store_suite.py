@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from crmsdk.ports import Store
+from crmsdk.testing._store_accounts import AccountPromises
 from crmsdk.testing._store_people import AbsorbPromises, CommitPromises, ReadPromises
 from crmsdk.testing._store_processes import ProcessPromises
 from crmsdk.testing._store_queue import ClaimPromises, DuePromises, RecordPromises, SettlePromises
@@ -28,6 +29,7 @@ class StoreSuite(
     ReadPromises,
     CommitPromises,
     AbsorbPromises,
+    AccountPromises,
     DuePromises,
     ClaimPromises,
     SettlePromises,

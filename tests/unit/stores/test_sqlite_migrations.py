@@ -12,7 +12,7 @@ import pytest
 
 from crmsdk.errors import StoreError
 from crmsdk.journeys.person import Person
-from crmsdk.model.ids import CustomerId
+from crmsdk.model.ids import AccountId, CustomerId
 from crmsdk.stores._sqlite_known import KnownPeople
 from crmsdk.stores._sqlite_reading import people
 from crmsdk.stores._sqlite_schema import MIGRATIONS, Migration, migrate
@@ -77,6 +77,27 @@ async def test_a_database_of_every_released_version_opens(tmp_path: Path, dump: 
     await add(store, person("bob"), messages=[message("m2", "bob")])
     await store.close()
     assert _versions(path) == [("schema", str(MIGRATIONS[-1].number))]
+
+
+async def test_accounts_that_an_older_release_wrote_are_found(tmp_path: Path) -> None:
+    _restore(RELEASED[0], tmp_path / "crm.db")
+    written = [
+        ('"acme"', "crmsdk.account"),
+        ('"e\u0301"', "crmsdk.account"),
+        ('"acme"', "company"),
+        ("7", "age"),
+    ]
+    with closing(sqlite3.connect(tmp_path / "crm.db")) as connection, connection:
+        connection.execute("INSERT INTO person VALUES ('bob', 1, NULL, 0, NULL, NULL, '', NULL)")
+        connection.executemany(
+            "INSERT INTO attribute_write VALUES (NULL, ?, 0, 'a', ?, ?, '')",
+            [("bob" if name == "company" else "ann", name, value) for value, name in written],
+        )
+    store = SqliteStore(tmp_path / "crm.db")
+    assert await store.customers_of(AccountId("acme")) == ["ann"]
+    assert await store.customers_of(AccountId("é")) == ["ann"]
+    assert await store.customers_of(AccountId("7")) == []
+    await store.close()
 
 
 async def test_a_released_schema_never_changes(tmp_path: Path) -> None:

@@ -14,9 +14,10 @@ import attrs
 
 from crmsdk.errors import StoreError
 from crmsdk.journeys.person import Change, Note, Person, Task
-from crmsdk.model.customer import Identifier
+from crmsdk.model.colleagues import account_key
+from crmsdk.model.customer import ACCOUNT, Identifier
 from crmsdk.model.event import Event
-from crmsdk.model.ids import CustomerId, EventId, MessageId
+from crmsdk.model.ids import AccountId, CustomerId, EventId, MessageId
 from crmsdk.model.message import Message, MessageState
 from crmsdk.ports import Store, StoredDefinition
 
@@ -109,6 +110,16 @@ class PocketStore(Store):
     async def customers(self, *, after: CustomerId | None = None, limit: int) -> Sequence[CustomerId]:
         with self._locked() as shelf:
             return sorted(one for one in shelf.people if after is None or one > after)[:limit]
+
+    async def customers_of(self, account: AccountId) -> Sequence[CustomerId]:
+        key = account_key(account)
+        with self._locked() as shelf:
+            written = {id: person.facts.attributes for id, person in shelf.people.items()}
+        return sorted(
+            id
+            for id, log in written.items()
+            if any(entry.name == ACCOUNT and account_key(entry.value) == key for entry in log)
+        )
 
     # -- the outbox
 
