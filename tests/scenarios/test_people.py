@@ -42,6 +42,8 @@ async def test_nobody_is_put_on_a_list_by_a_trait(stage: Stage) -> None:
     async with stage.open() as crm:
         with pytest.raises(InputError, match=r"traits\.crmsdk\.list\.vip.*is kept for crmsdk"):
             await crm.identify(user("eve"), {"crmsdk.list.vip": True})
+        with pytest.raises(InputError, match=r"traits\.crmsdk'.*is kept for crmsdk"):
+            await crm.identify(user("eve"), {"crmsdk": {"list": {"vip": True}}})
 
 
 async def test_t32_a_profile_update_that_changes_nothing_starts_nothing(stage: Stage) -> None:
@@ -108,6 +110,13 @@ async def test_joining_an_account_moves_people_at_once(stage: Stage) -> None:
         await crm.group("ann", "acme")
         assert (await crm.advance()).sent == 1
         assert (await crm.explain("ann", in_account("acme"))).matched
+
+
+async def test_an_account_is_the_same_in_either_form_of_its_letters(stage: Stage) -> None:
+    async with stage.open() as crm:
+        await crm.group("ann", "cafe\u0301")
+        assert (await crm.explain("ann", in_account("café"))).matched
+        assert (await crm.customer("ann")).account == "café"
 
 
 async def test_questions_about_other_people_are_refused_with_the_mend(stage: Stage) -> None:

@@ -15,7 +15,7 @@ from crmsdk.errors import DefinitionError
 from crmsdk.journeys._fields import a_name, a_number, a_span, one_of, whole_number
 from crmsdk.journeys.triggers import NamedProperty
 from crmsdk.model.codec import definition
-from crmsdk.model.customer import RESERVED
+from crmsdk.model.customer import is_reserved
 from crmsdk.model.message import MessageKind, kind_of
 from crmsdk.model.moment import to_moment
 from crmsdk.model.values import EMPTY, Properties, Value, normal, properties
@@ -333,7 +333,7 @@ class Update(Step):
 
     def __attrs_post_init__(self) -> None:
         """Refuse the names kept for zone, locale, account and lists, which are taken at their word."""
-        if self.attribute.startswith(RESERVED):
+        if is_reserved(self.attribute):
             raise DefinitionError("is kept for crmsdk; choose another name", path="attribute")
 
 

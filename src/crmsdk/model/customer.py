@@ -24,6 +24,7 @@ __all__ = [
     "Customer",
     "Identifier",
     "IdentifierKind",
+    "is_reserved",
 ]
 
 ZONE: Final = "crmsdk.zone"
@@ -35,6 +36,11 @@ HAS: Final = "crmsdk.has."
 """What stands before a kind of identifier; its value is True for who has one; the address stays out."""
 RESERVED: Final = "crmsdk."
 """Names that begin so are ours: zone, locale, account, lists and addresses stand in the log under them."""
+
+
+def is_reserved(name: str) -> bool:
+    """Say whether an attribute of this name is ours; so is a mapping into which our names would read."""
+    return f"{name}.".startswith(RESERVED)
 
 
 class IdentifierKind(StrEnum):

@@ -7,6 +7,7 @@ Source:
     The Segment spec for identify, track, alias and group; research notes on its wire form.
 """
 
+import unicodedata
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, ClassVar, TypeAlias
@@ -14,7 +15,7 @@ from typing import Any, ClassVar, TypeAlias
 import attrs
 
 from crmsdk.errors import InputError
-from crmsdk.model.customer import LIST, RESERVED, AttributeWrite, Identifier, IdentifierKind
+from crmsdk.model.customer import LIST, AttributeWrite, Identifier, IdentifierKind, is_reserved
 from crmsdk.model.event import Event
 from crmsdk.model.ids import AccountId, CustomerId, EventId
 from crmsdk.model.moment import to_moment
@@ -36,7 +37,7 @@ def _received(value: datetime) -> datetime:
 
 def _traits(value: Mapping[str, object]) -> Properties:
     found = properties(value, "traits")
-    kept = next((name for name in found if name.startswith(RESERVED)), None)
+    kept = next((name for name in found if is_reserved(name)), None)
     if kept is not None:  # it would be taken at its word, however wrong
         raise InputError(
             "is kept for crmsdk; give zone, locale, account or a list by its own name", field=f"traits.{kept}"
@@ -54,6 +55,11 @@ def _lists(value: Mapping[str, bool]) -> Mapping[str, bool]:
                 field=f"lists.{name}",
             )
     return lists
+
+
+def _account(value: str) -> AccountId:
+    name = text(value, "account")
+    return AccountId(name if name.isascii() else unicodedata.normalize("NFC", name))
 
 
 def _properties(value: Mapping[str, object]) -> Properties:
@@ -183,13 +189,13 @@ class Group(_News):
     """A person belongs to an organisation.
 
     Attributes:
-        account: The organisation's id.
+        account: The organisation's id; kept in NFC.
         traits: Attributes of the organisation in normal form.
     """
 
     rank: ClassVar[int] = 2
 
-    account: AccountId = attrs.field(validator=_some)
+    account: AccountId = attrs.field(converter=_account)
     traits: Properties = attrs.field(default=EMPTY, converter=_traits, hash=False, repr=_count)
 
 

@@ -206,6 +206,7 @@ def test_a_slip_is_told_where_it_is_written(slip: Callable[[], Any], said: str) 
         (lambda: SDK.Emit(None), "event: is NoneType; give non-empty text"),
         (lambda: Update("", 1), "attribute: is empty; give non-empty text"),
         (lambda: Update("crmsdk.zone", "UTC"), "attribute: is kept for crmsdk"),
+        (lambda: Update("crmsdk", {"zone": "UTC"}), "attribute: is kept for crmsdk"),
         (lambda: SDK.Journey("a", by_call(), None, kind="promo"), "steps: is NoneType; give a list of steps"),
         (lambda: SDK.Journey("a", by_call(), "Send", kind="promo"), "steps: is str; give a list of steps"),
         (lambda: SDK.Journey(5, by_call(), [], kind="promo"), "name: a journey needs a name"),

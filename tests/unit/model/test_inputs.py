@@ -130,7 +130,17 @@ def test_a_field_of_another_kind_is_named(slip: Any, message: str) -> None:
         Identify(**{**given, **slip})
 
 
-@pytest.mark.parametrize("name", ["crmsdk.zone", "crmsdk.locale", "crmsdk.account", "crmsdk.list.vip"])
+def test_an_account_is_kept_in_one_form() -> None:
+    def group(account: str) -> Group:
+        return Group(id=EventId("1"), identifiers=[ANN], at=AT, received=AT, account=AccountId(account))
+
+    assert group("e\u0301") == group("é")
+    assert group("e\u0301").account == "é"
+
+
+@pytest.mark.parametrize(
+    "name", ["crmsdk", "crmsdk.zone", "crmsdk.locale", "crmsdk.account", "crmsdk.list.vip"]
+)
 def test_names_kept_for_the_profile_are_no_traits(name: str) -> None:
     with pytest.raises(InputError, match=f"^field 'traits.{name}': is kept for crmsdk; give zone"):
         identify(**{name: "Mars/North"})
