@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from crmsdk.errors import CheckFailed, ConfigError, InputError, UnsupportedQuestion
+from crmsdk.errors import CheckFailed, ConfigError, InputError
 from crmsdk.journeys.definition import each_time
 from crmsdk.journeys.steps import Send
 from crmsdk.journeys.triggers import enters
@@ -119,13 +119,57 @@ async def test_an_account_is_the_same_in_either_form_of_its_letters(stage: Stage
         assert (await crm.customer("ann")).account == "café"
 
 
-async def test_questions_about_other_people_are_refused_with_the_mend(stage: Stage) -> None:
+async def test_journeys_refuse_questions_about_other_people_with_the_mend(stage: Stage) -> None:
     asked = account.others.any(did("invoice_opened"))
     with pytest.raises(CheckFailed, match="ask an audience or LiveSegments, put those found on a list"):
         stage.open(journey("opened", Send("hi", "sink"), enter=enters(asked, "opened")))
     with pytest.raises(ConfigError, match="active: is about the account's people"):
         stage.open(active=~asked)
+
+
+async def test_other_people_of_an_account_are_asked_about(stage: Stage) -> None:
+    asked = account.others.any(did("invoice_opened"))
     async with stage.open() as crm:
-        await crm.identify(user("ann"))
-        with pytest.raises(UnsupportedQuestion, match="ask an audience or LiveSegments"):
-            await crm.explain(user("ann"), asked)
+        await crm.identify("ann")
+        for who in ("ann", "bob"):
+            await crm.group(who, "acme")
+        assert not (await crm.explain("ann", asked)).matched
+        await crm.track("bob", "invoice_opened", {})
+        await crm.track("eve", "invoice_opened", {})
+        verdict = await crm.explain("ann", asked)
+        assert (verdict.matched, verdict.because.people) == (True, ("bob",))
+        assert not (await crm.explain("bob", asked)).matched
+        assert not (await crm.explain("eve", asked)).matched
+
+
+async def test_a_visitor_who_joins_brings_the_account_along(stage: Stage) -> None:
+    asked = account.count(did("invoice_opened"))
+    async with stage.open() as crm:
+        await crm.group("ann", "acme")
+        await crm.identify("bob")
+        await crm.track(device("d1"), "invoice_opened", {})
+        await crm.group(device("d1"), "acme")
+        await crm.group(device("d2"), "acme")
+        assert (await crm.explain("ann", account.others.count(~did("never")) == 2)).matched
+        assert (await crm.explain("ann", asked == 1)).matched
+        await crm.identify("bob", anonymous="d1")
+        await crm.identify("ann", anonymous="d2")
+        verdict = await crm.explain("ann", asked == 1)
+        assert (verdict.matched, verdict.because.people) == (True, ("bob",))
+        assert (await crm.explain("bob", account.count(~did("never")) == 2)).matched
+
+
+async def test_the_account_is_that_of_the_moment_asked_about(stage: Stage) -> None:
+    asked = account.others.any(did("invoice_opened"))
+    async with stage.open() as crm:
+        for who, where in (("ann", "acme"), ("bob", "acme"), ("eve", "other")):
+            await crm.group(who, where)
+            await crm.track(who, "invoice_opened", {"by": who})
+        stage.clock.tick(DAY)
+        await crm.group("ann", "other")
+        for at, people in ((None, ("eve",)), (START, ("bob",)), (START + DAY, ("eve",))):
+            assert (await crm.explain("ann", asked, at=at)).because.people == people
+        assert not (await crm.explain("bob", asked)).matched
+        then = await crm.explain("bob", asked, at=START)
+        assert (then.because.people, then.until) == (("ann",), START + DAY)
+        assert not (await crm.explain("ann", asked, at=START - DAY)).matched

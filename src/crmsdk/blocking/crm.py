@@ -314,9 +314,11 @@ class Crm(Session):
     def explain(self, who: str | Identifier, segment: Predicate, *, at: datetime | None = None) -> Verdict:
         """Say whether a person is in a segment, until when, and because of what.
 
+        A question about the people of an account reads everybody whole who was ever in it, and asks those
+        who are in it from ``at`` on: the cost grows with the account and with the histories of its people.
+
         Raises:
             UnknownName: nobody of that name.
-            UnsupportedQuestion: the people of an account are asked about.
         """
         return self._portal.call(self._crm.explain(who, segment, at=at))
 

@@ -23,7 +23,7 @@ from crmsdk.model.values import EMPTY, properties, text
 from crmsdk.ports import Store
 from crmsdk.runtime._opened import Opened
 from crmsdk.runtime.advanced import Advanced
-from crmsdk.runtime.finding import find_customer, find_person, known_journey, named
+from crmsdk.runtime.finding import find_customer, find_person, known_journey, named, with_colleagues
 from crmsdk.runtime.importing import import_rows
 from crmsdk.runtime.opening import parts_of
 from crmsdk.runtime.options import ByHand, Options, Shown, settled
@@ -31,8 +31,9 @@ from crmsdk.runtime.reporting import clicked_off, inputs_of, report_id
 from crmsdk.runtime.sending import Preview, check_template, hand_made, preview
 from crmsdk.runtime.telling import Timeline, timeline
 from crmsdk.runtime.turning import Taken
+from crmsdk.segments.accounts import about_account
 from crmsdk.segments.conditions import Predicate, predicate_of
-from crmsdk.segments.evaluating import evaluate
+from crmsdk.segments.evaluating import evaluate, evaluate_once
 from crmsdk.segments.verdict import Verdict
 from crmsdk.wire.report import ImportReport, Row
 
@@ -554,13 +555,20 @@ class Crm(Opened):
     ) -> Verdict:
         """Say whether a person is in a segment, until when, and because of what.
 
+        A question about the people of an account reads everybody whole who was ever in it, and asks those
+        who are in it from ``at`` on: the cost grows with the account and with the histories of its people.
+
         Raises:
             UnknownName: nobody of that name.
-            UnsupportedQuestion: the people of an account are asked about.
         """
+        asked = predicate_of(segment)
         moment = self._now() if at is None else to_moment(at, "at")
         facts = (await find_person(self._parts.store, who)).facts
-        return evaluate(predicate_of(segment), facts, moment, zone=self._parts.project.zone)
+        zone = self._parts.project.zone
+        if about_account(asked):
+            facts = await with_colleagues(self._parts.store, facts, moment)
+            return evaluate_once(asked, facts, moment, zone=zone)
+        return evaluate(asked, facts, moment, zone=zone)
 
     async def preview(
         self,

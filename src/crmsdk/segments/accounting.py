@@ -149,8 +149,8 @@ def others_of(node: AboutAccount, facts: Facts) -> list[Facts]:
         raise UnsupportedQuestion(
             "one person's facts",
             tag_of(type(node)),
-            "they do not tell who else is in the account; ask an audience or LiveSegments, or give "
-            "Facts.colleagues",
+            "they do not tell who else is in the account; ask crm.explain, an audience or LiveSegments, or "
+            "give Facts.colleagues",
         )
     return list(
         {other.customer: other for other in facts.colleagues if other.customer != facts.customer}.values()

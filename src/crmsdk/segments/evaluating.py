@@ -6,11 +6,11 @@ from typing import overload
 from crmsdk.model.facts import Facts
 from crmsdk.model.moment import to_moment
 from crmsdk.segments import meaning
-from crmsdk.segments.compiling import compile_condition
+from crmsdk.segments.compiling import Compiled, compile_condition
 from crmsdk.segments.grammar import Condition, Predicate, RunPredicate
 from crmsdk.segments.verdict import Because, RunView, Verdict
 
-__all__ = ["evaluate", "holds"]
+__all__ = ["evaluate", "evaluate_once", "holds"]
 
 
 @overload
@@ -47,8 +47,24 @@ def evaluate(
         UnknownZone: a local day is asked for, and the zone data does not hold the zone.
         UnsupportedQuestion: the people of an account are asked about, and ``facts.colleagues`` is not given.
     """
-    now = to_moment(now, "now")
-    matched, until = compile_condition(condition).answer(facts, now, run, zone)
+    return _verdict(compile_condition(condition), facts, to_moment(now, "now"), run, zone)
+
+
+def evaluate_once(condition: Predicate, facts: Facts, now: datetime, *, zone: str = "UTC") -> Verdict:
+    """Answer as ``evaluate`` does and keep nothing: what was asked of a large account would stay in memory.
+
+    Args:
+        condition, facts, now, zone: As of ``evaluate``.
+
+    Raises:
+        NaiveMoment, UnknownZone, UnsupportedQuestion: As of ``evaluate``.
+    """
+    return _verdict(Compiled(condition), facts, to_moment(now, "now"), None, zone)
+
+
+def _verdict(compiled: Compiled, facts: Facts, now: datetime, run: RunView | None, zone: str) -> Verdict:
+    matched, until = compiled.answer(facts, now, run, zone)
+    condition = compiled.condition
 
     def because() -> Because:
         return meaning.evaluate(condition, facts, now, run=run, zone=zone).because  # type: ignore[arg-type]  # a run was needed already
