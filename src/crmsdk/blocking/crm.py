@@ -160,7 +160,8 @@ class Crm(Session):
     def ingest(self, news: Iterable[News]) -> Taken:
         """Take a batch of news, as ``crmsdk.wire`` reads them; refused ones are listed, not raised.
 
-        History may be taken this way: facts older than a trigger's ``max_age`` start nothing.
+        What is not as the catalog declares it is among the refused. History may be taken this way: facts
+        older than a trigger's ``max_age`` start nothing.
         """
         return self._portal.call(self._crm.ingest(news))
 

@@ -25,6 +25,7 @@ from crmsdk.runtime._opened import Opened
 from crmsdk.runtime.advanced import Advanced
 from crmsdk.runtime.finding import find_customer, find_person, known_journey, named, with_colleagues
 from crmsdk.runtime.importing import import_rows
+from crmsdk.runtime.intake import Refused
 from crmsdk.runtime.opening import parts_of
 from crmsdk.runtime.options import ByHand, Options, Shown, settled
 from crmsdk.runtime.reporting import clicked_off, inputs_of, report_id
@@ -221,7 +222,8 @@ class Crm(Opened):
         return await self._list(who, name, member=False, id=id, at=at, source=source)
 
     async def _one(self, news: News) -> Taken:
-        taken = await self.ingest([news])
+        taken = await self._turn().take([news])
+        self._news.set()
         if taken.refused:
             raise taken.refused[0].error
         return taken
@@ -284,11 +286,13 @@ class Crm(Opened):
     async def ingest(self, news: Iterable[News]) -> Taken:
         """Take a batch of news, as ``crmsdk.wire`` reads them; refused ones are listed, not raised.
 
-        History may be taken this way: facts older than a trigger's ``max_age`` start nothing.
+        What is not as the catalog declares it is among the refused. History may be taken this way: facts
+        older than a trigger's ``max_age`` start nothing.
         """
-        taken = await self._turn().take(news)
+        refused: list[Refused] = []
+        taken = await self._turn().take(self._parts.sifted(news, refused))
         self._news.set()
-        return taken
+        return with_changes(taken, refused=(*refused, *taken.refused))
 
     async def import_rows(self, rows: Iterable[Row]) -> ImportReport:
         """Take the rows of a table that ``crmsdk.wire`` has read, and account for every one of them."""

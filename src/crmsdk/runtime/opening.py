@@ -2,13 +2,13 @@
 
 import os
 import socket
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
 import attrs
 
-from crmsdk.errors import ConfigError
+from crmsdk.errors import ConfigError, InputError
 from crmsdk.journeys.checks import Surroundings, check
 from crmsdk.journeys.definition import Journey
 from crmsdk.journeys.person import Person
@@ -17,6 +17,8 @@ from crmsdk.ledgers.memory import MemoryLedger
 from crmsdk.ledgers.sqlite import SqliteLedger
 from crmsdk.model.catalog import Catalog
 from crmsdk.model.ids import MessageId
+from crmsdk.model.inputs import Identify, Track
+from crmsdk.model.inputs import Input as News
 from crmsdk.model.message import Message, MessageKind, Sender
 from crmsdk.model.moment import to_micros
 from crmsdk.model.secret import Secret
@@ -28,6 +30,7 @@ from crmsdk.policy.ruleset import ContactPolicy, default_policy
 from crmsdk.ports import Channel, Clock, Entropy, Ledger, Store, TemplateEngine
 from crmsdk.runtime.clocks import SystemClock, SystemEntropy, VirtualClock
 from crmsdk.runtime.dispatch import LEASE, Dispatcher
+from crmsdk.runtime.intake import Refused
 from crmsdk.runtime.limiter import ContactLimiter
 from crmsdk.runtime.links import UNSUBSCRIBE, UnsubscribeLinks
 from crmsdk.runtime.modes import Gate
@@ -107,6 +110,21 @@ class Parts:
         if self.validator is None:
             return properties(traits, "traits")
         return self.validator.traits(traits, source=source)
+
+    def sifted(self, news: Iterable[News], refused: list[Refused]) -> Iterator[News]:
+        """Hand on what is as the catalog declares it, in normal form; the rest goes into ``refused``."""
+        for one in news:
+            try:
+                yield self._declared(one)
+            except InputError as error:
+                refused.append(Refused(one.id, error, one))
+
+    def _declared(self, one: News) -> News:
+        if self.validator is not None and isinstance(one, Track):
+            return attrs.evolve(one, properties=self.checked_event(one.name, one.properties))
+        if self.validator is not None and isinstance(one, Identify):
+            return attrs.evolve(one, traits=self.checked_traits(one.traits, one.source))
+        return one
 
     def checked_zone(self, name: str | None) -> str | None:
         """Refuse a zone that does not exist."""
