@@ -1,9 +1,13 @@
 """How segments grow and shrink from one moment to the next, and who moves from where to where.
 
-answers = [audience.memberships(stages, at=day) for day in days]
-for step in dynamics(answers):
-print(step.at, step.segment, step.size, step.entered, step.left)
-print(flows(answers[0], answers[-1])["new", "sleeping"])
+    parts = [stages.segment(name) for name in stages.names]
+    answers = [audience.memberships(parts, at=day) for day in days]
+    for step in dynamics(answers):
+        print(step.at, step.segment, step.size, step.entered, step.left)
+    moved = flows(answers[0], answers[-1])
+    print(moved.get((stages.segment("new").name, stages.segment("sleeping").name), 0))
+
+A segment of a stage is named after both, as ``lifecycle: new``.
 """
 
 from collections import Counter

@@ -115,7 +115,11 @@ class Figures:
             yield from person.enrollments
 
     def runs(self) -> Table:
-        """Count runs by journey: entered, going on, in the holdout, and how many reached the goal."""
+        """Count runs by journey: entered, going on, in the holdout, and how many reached the goal.
+
+        ``entered`` and ``going on`` count the holdout in, ``goals`` leaves it out. So compare goals / (entered -
+        holdout) with goals in holdout / holdout.
+        """
         rows = []
         for journey in self.journeys:
             runs = [run for run in self._runs() if run.journey == journey.name]

@@ -54,11 +54,12 @@ class EventMap:
     """What the columns of a table of events mean.
 
     Attributes:
-        event: The event's name.
+        event: The event's name, of every row. Where a column names it, write a ``Rename`` for each.
         customer: The column that names the person.
         customer_kind: What kind of name stands there.
         at: The column of moments: by name when each carries its offset, else as a ``WallClock``.
         id: The column of ids; None derives each id from the row's content, so that equal rows are one fact.
+            Events of one moment, as with whole seconds, are then ordered by that hash, not by row.
         properties: Property to column.
         traits: Attribute of the person to column; written as of the event's moment.
         columns: Types of columns that rules ask about; all others are text, or what the dataframe holds.
