@@ -117,8 +117,8 @@ class Figures:
     def runs(self) -> Table:
         """Count runs by journey: entered, going on, in the holdout, and how many reached the goal.
 
-        ``entered`` and ``going on`` count the holdout in, ``goals`` leaves it out. So compare goals / (entered -
-        holdout) with goals in holdout / holdout.
+        ``entered`` and ``going on`` count the holdout in, ``goals`` leaves it out. So compare
+        goals / (entered - holdout) with goals in holdout / holdout.
         """
         rows = []
         for journey in self.journeys:
