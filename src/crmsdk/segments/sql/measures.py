@@ -11,6 +11,7 @@ from typing import Any, Final, TypeAlias
 
 import attrs
 
+from crmsdk.errors import DefinitionError
 from crmsdk.model.comparison import Op, PropTest, compare
 from crmsdk.model.money import Money
 from crmsdk.model.values import Value
@@ -18,6 +19,7 @@ from crmsdk.segments.aggregates import Aggregate, Function
 from crmsdk.segments.occurrences import Occurrences
 from crmsdk.segments.sql.comparing import compared, numbered
 from crmsdk.segments.sql.features import CountOf, DistinctOf, OddOf, Part, SumOf, ValueOf
+from crmsdk.segments.sql.layout import Column, Kind
 from crmsdk.segments.sql.plan import Plan
 from crmsdk.segments.sql.terms import FALSE, TRUE, Term, all_of, negated
 
@@ -114,7 +116,13 @@ class Figures:
 def figures_of(
     plan: Plan, of: Occurrences, prop: str, currency: str
 ) -> "tuple[Figures, bool, bool, bool] | None":
-    """Give the figures of a property, and whether there are integers, doubles, and integers of any width."""
+    """Give the figures of a property, and whether there are integers, doubles, and integers of any width.
+
+    Raises:
+        DefinitionError: the property is declared as money, and a number or another currency is asked for. Its
+            sum would be zero for everybody, and "less than" would hold of everybody.
+    """
+    _refuse_other_money(plan.layout.events.properties.get(prop), prop, currency)
     reading = plan.property(prop)
     whole = reading.money(currency) if currency else reading.integer()
     real = None if currency else reading.float()
@@ -122,6 +130,20 @@ def figures_of(
         return None
     figures = Figures(plan, of, prop, currency)
     return figures, whole is not None, real is not None, reading.digits(currency) is not None
+
+
+def _refuse_other_money(column: Column | None, prop: str, currency: str) -> None:
+    if column is None or column.kind is not Kind.MONEY or (currency and currency == column.currency):
+        return
+    if column.currency_in and currency:
+        return
+    is_money = f"money in {column.currency}" if column.currency else "money"
+    asked = f"money in {currency}" if currency else "a number"
+    raise DefinitionError(
+        f"property {prop!r} is {is_money} in the layout, and {asked} is asked for; compare with"
+        f" Money(…, {column.currency or 'RUB'!r})",
+        path=prop,
+    )
 
 
 Found: TypeAlias = tuple[Figures, bool, bool, bool]
