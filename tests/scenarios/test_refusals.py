@@ -8,7 +8,7 @@ import pytest
 from typing_extensions import override
 
 from crmsdk.channels.memory import MemoryChannel
-from crmsdk.errors import AuthError, ConfigError, TransientError
+from crmsdk.errors import AuthError, ConfigError, TemplateError, TransientError
 from crmsdk.journeys.person import Phase
 from crmsdk.journeys.steps import Send, Wait
 from crmsdk.journeys.triggers import on
@@ -266,3 +266,18 @@ async def test_a_sender_that_is_no_longer_registered_is_never_replaced_by_anothe
         done = await crm.advance(START + HOUR)
     assert (done.sent, done.refused) == (0, 1)
     assert any("senders=" in text for kind, text in await stage.notes("ann") if kind == "refused")
+
+
+async def test_a_message_by_hand_that_cannot_be_filled_in_is_refused_and_keeps_its_key_free(
+    stage: Stage,
+) -> None:
+    words = {"due": {"sink.en": "order {{ order_id }}\n", "other.en": "an order\n"}}
+    async with stage.open(templates=words) as crm:
+        await crm.identify("ann", {})
+        with pytest.raises(TemplateError, match="order_id"):
+            await crm.send("ann", "due", "sink", kind="service", key="k1")
+        assert await stage.messages("ann") == []
+        await crm.send("ann", "due", "sink", kind="service", key="k1", values={"order_id": "7"})
+        await crm.send("ann", "due", ("sink", "other"), kind="service", key="k2")  # another channel can
+        await crm.advance()
+    assert stage.sent()[0] == ("ann", "order 7")

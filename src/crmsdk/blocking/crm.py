@@ -293,6 +293,7 @@ class Crm(Session):
         Raises:
             UnknownName: nobody of that name, or no such template.
             InputError: a field of another kind.
+            TemplateError: no channel's text can be filled in as things are; the key is free still.
         """
         return self._portal.call(self._crm.send(who, template, via, kind=kind, key=key, seed=seed, **options))
 

@@ -11,13 +11,14 @@ from crmsdk.errors import ConfigError
 from crmsdk.journeys.stimuli import Input
 from crmsdk.model.customer import Identifier
 from crmsdk.model.ids import sortable_id
+from crmsdk.model.inputs import Input as News
 from crmsdk.model.inputs import Track
 from crmsdk.model.settings import DeliveryMode
 from crmsdk.runtime.activation import activate, load_programs
 from crmsdk.runtime.dispatch import Dispatcher
 from crmsdk.runtime.finding import find_customer
 from crmsdk.runtime.opening import Parts
-from crmsdk.runtime.turning import Turner
+from crmsdk.runtime.turning import Taken, Turner
 
 __all__ = ["Opened"]
 
@@ -87,6 +88,13 @@ class Opened:
         """Date a fact that told no moment as it is dated already, so that a repeated call repeats it."""
         known = (await self._parts.store.find_events([fact.id])).get(fact.id)
         return fact if known is None else attrs.evolve(fact, at=known.at)
+
+    async def _one(self, news: News) -> Taken:
+        taken = await self._turn().take([news])
+        self._news.set()
+        if taken.refused:
+            raise taken.refused[0].error
+        return taken
 
     async def _command(self, who: str | Identifier, command: Input) -> None:
         await self._turn().command(await find_customer(self._parts.store, who), [command])

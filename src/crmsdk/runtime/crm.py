@@ -29,7 +29,7 @@ from crmsdk.runtime.intake import Refused
 from crmsdk.runtime.opening import parts_of
 from crmsdk.runtime.options import ByHand, Options, Shown, settled
 from crmsdk.runtime.reporting import clicked_off, inputs_of, report_id
-from crmsdk.runtime.sending import Preview, check_template, hand_made, preview
+from crmsdk.runtime.sending import Preview, check_filled, check_template, hand_made, preview
 from crmsdk.runtime.telling import Timeline, timeline
 from crmsdk.runtime.turning import Taken
 from crmsdk.segments.accounts import about_account
@@ -220,13 +220,6 @@ class Crm(Opened):
     ) -> Taken:
         """Take a person off a manual list; arguments as of ``put_on_list``."""
         return await self._list(who, name, member=False, id=id, at=at, source=source)
-
-    async def _one(self, news: News) -> Taken:
-        taken = await self._turn().take([news])
-        self._news.set()
-        if taken.refused:
-            raise taken.refused[0].error
-        return taken
 
     async def _list(
         self,
@@ -515,15 +508,17 @@ class Crm(Opened):
         Raises:
             UnknownName: nobody of that name, or no such template.
             InputError: a field of another kind.
+            TemplateError: no channel's text can be filled in as things are; the key is free still.
         """
         check_template(self._parts.templates, template)
-        customer = await find_customer(self._parts.store, who)
+        person = await find_person(self._parts.store, who)
         now, secret = self._now(), self._parts.project.secret
         message = hand_made(
-            customer, template, via, kind=kind, key=key, seed=seed, now=now, secret=secret, **options
+            person.id, template, via, kind=kind, key=key, seed=seed, now=now, secret=secret, **options
         )
         (known,) = await self._parts.store.messages([message.id])
         if known is None:
+            check_filled(self._dispatch(), person, message)
             await self._turn().command(message.customer, messages=[message])
             self._news.set()
         return message.id

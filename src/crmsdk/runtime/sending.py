@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import attrs
 
-from crmsdk.errors import InputError, UnknownName
+from crmsdk.errors import InputError, TemplateError, UnknownName
 from crmsdk.journeys.person import Person
 from crmsdk.model.content import Content
 from crmsdk.model.ids import CustomerId, MessageId, keyed_id
@@ -16,7 +16,7 @@ from crmsdk.ports import TemplateEngine
 from crmsdk.runtime.dispatch import Dispatcher
 from crmsdk.runtime.reaching import contact_facts, contact_request, template_values
 
-__all__ = ["Preview", "check_template", "hand_made", "message_kind", "preview"]
+__all__ = ["Preview", "check_filled", "check_template", "hand_made", "message_kind", "preview"]
 
 _DAY = timedelta(days=1)
 
@@ -76,6 +76,28 @@ def check_template(engine: TemplateEngine, name: str) -> None:
     known = engine.names()
     if known and text(name, "template") not in known:
         raise UnknownName("template", name, known, field="template", mend="write it first")
+
+
+def check_filled(dispatcher: Dispatcher, person: Person, message: Message) -> None:
+    """Refuse a message made by hand whose template no channel can fill in for the person as known now.
+
+    Raises:
+        TemplateError: a variable is missing; its key may be used again.
+    """
+    values = template_values(person.profile(message.due), message, dispatcher.links(message, person))
+    fault: TemplateError | None = None
+    for name in message.channels:
+        if name in dispatcher.channels:
+            try:
+                dispatcher.templates.render(
+                    message.template, name, locale=person.locale, values=values, kind=message.kind
+                )
+            except TemplateError as error:
+                fault = fault or error
+            else:
+                return
+    if fault is not None:
+        raise fault
 
 
 def hand_made(
