@@ -166,10 +166,16 @@ class UnknownName(InputError):
 
 
 class NaiveMoment(InputError):
-    """A datetime without an offset: nobody can know which instant is meant."""
+    """A datetime, or text of one, without an offset: nobody can know which instant is meant."""
 
-    def __init__(self, field: str) -> None:
-        super().__init__("is a naive datetime; give it a zone, as datetime(..., tzinfo=UTC)", field=field)
+    def __init__(self, field: str, *, text: bool = False) -> None:
+        said = (
+            "is text without an offset; write it as '2026-03-29T09:00:00+03:00', or give "
+            "datetime(..., tzinfo=UTC)"
+            if text
+            else "is a naive datetime; give it a zone, as datetime(..., tzinfo=UTC)"
+        )
+        super().__init__(said, field=field)
 
 
 class UnknownZone(InputError):

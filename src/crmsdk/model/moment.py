@@ -67,6 +67,8 @@ def parse_moment(text: str, field: str) -> datetime:
         value = datetime.fromisoformat(text)
     except ValueError:
         raise InputError("is not an ISO 8601 moment as '2026-03-29T09:00:00+03:00'", field=field) from None
+    if value.utcoffset() is None:
+        raise NaiveMoment(field, text=True)
     return to_moment(value, field)
 
 

@@ -115,7 +115,7 @@ def test_json_lines_are_read_also_from_gzip(project: Path, say: Say) -> None:
         (("--start", "2026-01-01", "--until", "2026-01-01"), "field 'until': is not after start"),
         (("--start", "0001-01-01", "--until", "2026-01-01"), "field 'start': lies outside the years"),
         (("--start", "01.02.2026", "--until", "2026-01-01"), "field 'start': is no date"),
-        (("--start", "2026-01-01T09:00", "--until", "2026-02-01"), "field 'start': is a naive datetime"),
+        (("--start", "2026-01-01T09:00", "--until", "2026-02-01"), "field 'start': is text without an o"),
     ],
 )
 def test_a_wrong_span_is_named(project: Path, say: Say, words: tuple[str, ...], said: str) -> None:

@@ -399,7 +399,7 @@ def test_a_class_with_its_own_init_is_read_by_its_fields() -> None:
                 "when": {"is": "test.attr", "name": "a", "value": {"is": "moment", "of": "2020-01-01"}},
             },
             "when.value",
-            "naive",
+            "is text without an offset",
         ),
     ],
 )

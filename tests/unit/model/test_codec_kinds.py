@@ -53,7 +53,7 @@ class Node:
         ("25:00", time, "is not a time of day"),
         ("21:00+03:00", time, "has an offset"),
         ("2026-02-30", date, "is not a date"),
-        ("2026-02-01", datetime, "is a naive datetime"),
+        ("2026-02-01", datetime, "is text without an offset"),
         ("soon", timedelta, "is not a span"),
         (5, timedelta, "is a number; give a span as 'P1DT2H'"),
         ("P1D", timedelta | time, "is text; give an object with 'is' 'span' or an object with 'is' 'time'"),
