@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+from crmsdk.journeys._fields import whole_days
 from crmsdk.journeys._findings import Fault, Surroundings, asked, nearest, places
 from crmsdk.journeys.definition import Journey
 from crmsdk.journeys.steps import Emit, UntilDate, Update, Wait
@@ -52,7 +53,7 @@ def _all(journey: Journey, kinds: Kinds) -> Iterator[Fault]:
             case SegmentChange():
                 yield from _condition(f"{path}.segment", trigger.segment, kinds)
             case DateReached():
-                yield from _dated(f"{path}.attribute", trigger.attribute, kinds)
+                yield from _dated(path, trigger, kinds)
             case _:
                 pass
     for path, condition in asked(journey):
@@ -102,7 +103,9 @@ def _same_key(path: str, trigger: OnEvent, event: str, kinds: Kinds) -> Iterator
 
 
 def _lost(path: str, key: str, event: str, kinds: Kinds) -> Fault:
-    mend = nearest(key, kinds.events[event], "declare it, or ask for every key with any_key()")
+    declared = kinds.events[event]
+    there = f"there are {', '.join(sorted(declared)) or 'none'}; "
+    mend = nearest(key, declared, f"{there}declare it, or ask for every key with any_key()")
     return Fault(path, f"property {key!r} of event {event!r}, the key of the run,{_UNDECLARED}; {mend}")
 
 
@@ -127,23 +130,31 @@ def _keyed(path: str, condition: Condition, journey: Journey, kinds: Kinds) -> I
                     yield from _same_key(path, trigger, leaf.event, kinds)
 
 
-def _dated(path: str, name: str, kinds: Kinds) -> Iterator[Fault]:
+def _dated(path: str, asked: DateReached | UntilDate, kinds: Kinds) -> Iterator[Fault]:
+    name = asked.attribute
     kind = _kind(name, kinds.attributes)
     if kind is None:
         yield Fault(
-            path,
+            f"{path}.attribute",
             f"attribute {name!r}{_UNDECLARED}, so the date would never come; "
             f"{nearest(name, kinds.attributes, 'declare it first')}",
         )
     elif kind not in (*_DATED, "mapped"):
-        yield Fault(path, f"attribute {name!r} is {kind}; only a date or a moment can be waited for")
+        yield Fault(
+            f"{path}.attribute", f"attribute {name!r} is {kind}; only a date or a moment can be waited for"
+        )
+    elif kind == "date" and not whole_days(asked.offset):
+        yield Fault(
+            f"{path}.offset",
+            f"attribute {name!r} is a date, which only whole days move; say the time of day by at='09:00'",
+        )
 
 
 def _written(journey: Journey, kinds: Kinds) -> Iterator[Fault]:
     for place in places(journey.steps):
         match place.step:
-            case Wait(until=UntilDate(attribute=name)):
-                yield from _dated(f"{place.path}.until.attribute", name, kinds)
+            case Wait(until=UntilDate() as until):
+                yield from _dated(f"{place.path}.until", until, kinds)
             case Update(attribute=name, value=value):
                 yield from _value(
                     f"{place.path}.attribute", f"attribute {name!r}", name, value, kinds.attributes

@@ -1,14 +1,37 @@
 """What fields of a definition hold, said to those whom no type checker told: field and mend."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
 
 import attrs
 
 from crmsdk.errors import DefinitionError
 
-__all__ = ["a_name", "a_number", "a_span", "one_of", "whole_number"]
+__all__ = ["a_name", "a_number", "a_span", "clock_time", "one_of", "whole_days", "whole_number"]
+
+_DAY = timedelta(days=1)
+
+
+def clock_time(value: time | str) -> time:
+    """Take a local time of day, also as text.
+
+    Raises:
+        DefinitionError: it is none.
+    """
+    if isinstance(value, time):
+        return value
+    if not isinstance(value, str):
+        raise DefinitionError(f"is {type(value).__name__}; give a local time as '09:00'", path="at")
+    try:
+        return time.fromisoformat(value)
+    except ValueError:
+        raise DefinitionError(f"{value!r} is no local time; give it as '09:00'", path="at") from None
+
+
+def whole_days(offset: timedelta) -> bool:
+    """Say whether an offset moves a date, which has no hours, to another date."""
+    return not offset % _DAY
 
 
 def a_name(_: object, field: "attrs.Attribute[Any]", value: object) -> None:

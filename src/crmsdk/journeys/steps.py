@@ -12,7 +12,7 @@ import attrs
 from attrs.validators import optional
 
 from crmsdk.errors import DefinitionError
-from crmsdk.journeys._fields import a_name, a_number, a_span, one_of, whole_number
+from crmsdk.journeys._fields import a_name, a_number, a_span, clock_time, one_of, whole_number
 from crmsdk.journeys.triggers import NamedProperty
 from crmsdk.model.codec import definition
 from crmsdk.model.customer import is_reserved
@@ -79,7 +79,27 @@ def steps_of(value: Sequence[Step], path: str = "") -> tuple[Step, ...]:
 
 
 def _steps(value: Sequence[Step]) -> tuple[Step, ...]:
-    return steps_of(value)
+    if isinstance(value, Condition):
+        raise DefinitionError(
+            "is a condition, which goes first; give When(condition, [Send(...)])", path="steps"
+        )
+    return steps_of(value, "steps")
+
+
+def _then(value: Sequence[Step]) -> tuple[Step, ...]:
+    return steps_of(value, "then")
+
+
+def _otherwise(value: Sequence[Step]) -> tuple[Step, ...]:
+    return steps_of(value, "otherwise")
+
+
+def _done(value: Sequence[Step]) -> tuple[Step, ...]:
+    return steps_of(value, "done")
+
+
+def _overdue(value: Sequence[Step]) -> tuple[Step, ...]:
+    return steps_of(value, "overdue")
 
 
 def _need_condition(value: object) -> None:
@@ -89,15 +109,11 @@ def _need_condition(value: object) -> None:
         )
 
 
-def _clock_time(value: time | str) -> time:
-    try:
-        return time.fromisoformat(value) if isinstance(value, str) else value
-    except ValueError:
-        raise DefinitionError(f"{value!r} is no local time; give it as '09:00'", path="at") from None
-
-
 def _channels(value: str | Sequence[str]) -> tuple[str, ...]:
-    return (value,) if isinstance(value, str) else tuple(value)
+    names = (value,) if isinstance(value, str) else value
+    if not isinstance(names, Sequence) or not all(isinstance(name, str) for name in names):
+        raise DefinitionError("names no channel; give via='email', or several in order", path="via")
+    return tuple(names)
 
 
 @definition("send")
@@ -161,7 +177,7 @@ class UntilDate:
 
     Attributes:
         attribute: Holds a date (then ``at`` tells the local time) or a moment (then the offset is exact).
-        offset: Before it when negative.
+        offset: Before it when negative; whole days where the attribute is a date.
         at: Local time of day, for dates.
     """
 
@@ -224,8 +240,8 @@ class WaitFor(Step):
 
     condition: Condition
     timeout: timedelta = attrs.field(kw_only=True, validator=a_span)
-    then: tuple[Step, ...] = attrs.field(default=(), kw_only=True, converter=_steps)
-    otherwise: tuple[Step, ...] = attrs.field(default=(), kw_only=True, converter=_steps)
+    then: tuple[Step, ...] = attrs.field(default=(), kw_only=True, converter=_then)
+    otherwise: tuple[Step, ...] = attrs.field(default=(), kw_only=True, converter=_otherwise)
     grace: timedelta = attrs.field(default=_ZERO, kw_only=True, validator=a_span)
 
     def __attrs_post_init__(self) -> None:
@@ -261,7 +277,7 @@ class Branch(Step):
     """
 
     arms: tuple[When, ...] = ()
-    otherwise: tuple[Step, ...] = attrs.field(default=(), kw_only=True, converter=_steps)
+    otherwise: tuple[Step, ...] = attrs.field(default=(), kw_only=True, converter=_otherwise)
 
     def __init__(self, *arms: When, otherwise: Sequence[Step] = (), key: str = "") -> None:
         """Make a branch.
@@ -362,8 +378,8 @@ class HandOver(Step):
     task: str
     to: str = attrs.field(kw_only=True)
     within: timedelta = attrs.field(kw_only=True, validator=a_span)
-    done: tuple[Step, ...] = attrs.field(default=(), kw_only=True, converter=_steps)
-    overdue: tuple[Step, ...] = attrs.field(default=(), kw_only=True, converter=_steps)
+    done: tuple[Step, ...] = attrs.field(default=(), kw_only=True, converter=_done)
+    overdue: tuple[Step, ...] = attrs.field(default=(), kw_only=True, converter=_overdue)
 
     def __attrs_post_init__(self) -> None:
         """Refuse a task without a deadline."""
@@ -396,7 +412,7 @@ def local_time(at: time | str, on: str | Sequence[str] = "every day") -> UntilLo
         if name not in _WEEKDAYS:
             raise DefinitionError(f"{name!r} names no days; use one of {', '.join(_WEEKDAYS)}", path="on")
     return UntilLocal(
-        _clock_time(at),
+        clock_time(at),
         frozenset().union(*(_WEEKDAYS[name] for name in names)),
     )
 
@@ -408,11 +424,12 @@ def date_of(
 
     Args:
         attribute: Holds a date (then ``at`` tells the local time) or a moment (then the offset is exact).
-        offset: Before it when negative, as ``timedelta(days=-1)`` for the day before.
+        offset: Before it when negative, as ``timedelta(days=-1)`` for the day before; whole days where the
+            attribute is a date.
         at: Local time of day, as ``10:00``; for dates.
     """
     name = attribute if isinstance(attribute, str) else attribute.name
-    return UntilDate(name, offset, _clock_time(at))
+    return UntilDate(name, offset, clock_time(at))
 
 
 AnyStep: TypeAlias = Send | Wait | WaitFor | Branch | Split | Update | Emit | HandOver | Exit

@@ -10,7 +10,7 @@ import attrs
 from cronsim import CronSim, CronSimError
 
 from crmsdk.errors import DefinitionError
-from crmsdk.journeys._fields import a_span, one_of
+from crmsdk.journeys._fields import a_span, clock_time, one_of
 from crmsdk.model.codec import definition
 from crmsdk.model.comparison import PropTest
 from crmsdk.model.zones import zone as known_zone
@@ -222,11 +222,7 @@ def on_date(
         offset: Before it when negative; whole days where the attribute is a date.
         at: Local time of day, as ``10:00``; for dates.
     """
-    try:
-        clock = time.fromisoformat(at) if isinstance(at, str) else at
-    except ValueError:
-        raise DefinitionError(f"{at!r} is no local time; give it as '09:00'", path="at") from None
-    return DateReached(attribute=_property_name(attribute), offset=offset, at=clock)
+    return DateReached(attribute=_property_name(attribute), offset=offset, at=clock_time(at))
 
 
 def every(cron: str, *, segment: Predicate | None = None, zone: str | None = None) -> Schedule:

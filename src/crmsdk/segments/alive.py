@@ -2,11 +2,12 @@
 
     habits = {who: habit(moments, now) for who, moments in purchases.items()}
     model = fit(habits.values())
-    chances = {who: model.alive(each) for who, each in habits.items()}
+    chances = {who: model.alive(each) for who, each in habits.items() if each is not None}
 
 What is usual differs from person to person: three weeks without a word are nothing for somebody who buys
-twice a year, and the end for somebody who came every other day. The model needs three numbers of each. Write
-the chance as an attribute (``crm.identify(who, {"alive": chance})``), and segments and journeys ask for it.
+twice a year, and the end for somebody who came every other day. The model needs three numbers of each, and
+knows nothing of who has not bought up to ``now``: their habit is None. Write the chance as an attribute
+(``crm.identify(who, {"alive": chance})``), and segments and journeys ask for it.
 
 Model, likelihood and P(alive): P. Fader, B. Hardie and K. L. Lee, "Counting Your Customers" the Easy Way: An
 Alternative to the Pareto/NBD Model, Marketing Science 24 (2), 2005.
@@ -113,7 +114,15 @@ class AliveModel:
         """Give the chance, from 0 to 1, that a person is still a customer; 1 where nothing was repeated yet.
 
         In this model people stop only after a purchase but the first, so nobody of one purchase has stopped.
+
+        Raises:
+            InputError: it is no habit, as that of somebody who has not bought yet.
         """
+        if not isinstance(habit, Habit):
+            raise InputError(
+                f"is {type(habit).__name__}, no Habit; leave out people who have not bought yet",
+                field="habit",
+            )
         if habit.repeats == 0:
             return 1.0
         odds = log(self.a) - log(self.b + habit.repeats - 1)
@@ -135,8 +144,14 @@ def fit(habits: Iterable[Habit | None]) -> AliveModel:
         habits: Of everybody with a purchase, also those who bought only once; None is left out.
 
     Raises:
-        InputError: nobody bought on two days, so nothing tells how people stop.
+        InputError: nobody bought on two days, so nothing tells how people stop; or something is no habit.
     """
+    habits = tuple(habits)
+    for each in habits:
+        if each is not None and not isinstance(each, Habit):
+            raise InputError(
+                f"hold {type(each).__name__}; give Habits, of a dict its .values()", field="habits"
+            )
     counted = Counter(each for each in habits if each is not None)
     if not any(each.repeats for each in counted):
         raise InputError("nobody bought on two days, so nothing tells how people stop", field="habits")

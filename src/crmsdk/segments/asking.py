@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import Any, Generic, NoReturn, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeAlias, TypeVar
 
 from crmsdk.errors import DefinitionError
 from crmsdk.model.comparison import Op
@@ -200,3 +200,13 @@ class Timed(_Unfinished, Generic[A_co]):
     def after(self, moment: datetime) -> A_co:
         """Ask for this aware moment or a later one, so that ``before`` and ``after`` meet without overlap."""
         return self._when(Absolute(start=moment))
+
+    if not TYPE_CHECKING:  # a type checker refuses these by itself, as long as it does not see them
+
+        def _refuse_comparison(self, other: object) -> NoReturn:
+            raise DefinitionError(
+                f"a moment is not compared with {type(other).__name__}; ask .more_than_ago(span), "
+                ".within_last(span), .before(moment) or .after(moment)"
+            )
+
+        __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _refuse_comparison

@@ -106,10 +106,13 @@ class Anniversary(Predicate):
                     f"days ahead are {type(days).__name__}; give a whole number from 0 to {_YEAR}",
                     path=self.name,
                 )
-        if not 0 <= self.first <= self.last <= _YEAR:
-            raise DefinitionError(
-                f"an anniversary lies 0 to {_YEAR} days ahead; give the smaller number first", path=self.name
-            )
+            if not 0 <= days <= _YEAR:
+                raise DefinitionError(
+                    f"an anniversary lies 0 to {_YEAR} days ahead, not {days}; give a number in between",
+                    path=self.name,
+                )
+        if self.first > self.last:
+            raise DefinitionError("days ahead run backwards; give the smaller number first", path=self.name)
 
 
 class Dated:

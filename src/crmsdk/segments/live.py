@@ -98,9 +98,12 @@ class LiveSegments:
 
         Raises:
             NaiveMoment: ``now`` has no zone.
-            InputError: an event of somebody else.
+            InputError: an event of somebody else, or something that is no such fact.
             UnknownZone: the zone data does not hold the zone.
         """
+        _refuse_others(events, Event, "events")
+        _refuse_others(attributes, AttributeWrite, "attributes")
+        _refuse_others(consents, ConsentWrite, "consents")
         now = self._go_to(now)
         for event in events:
             if event.customer != customer:
@@ -399,3 +402,11 @@ class LiveSegments:
             )
             for place in each(changed)
         ]
+
+
+def _refuse_others(given: Iterable[object], kind: type[object], field: str) -> None:
+    if isinstance(given, kind) or not isinstance(given, Iterable):
+        raise InputError(f"is {type(given).__name__}; give a list of {kind.__name__}", field=field)
+    for one in given:
+        if not isinstance(one, kind):
+            raise InputError(f"holds {type(one).__name__}; give {kind.__name__} objects", field=field)

@@ -25,7 +25,7 @@ class Named(Protocol):
 
 def name_of(ref: "str | Named") -> str:
     """Give the name of a property or attribute, said as text or by its declaration."""
-    return ref if isinstance(ref, str) else ref.name
+    return ref if isinstance(ref, str) else as_name(getattr(ref, "name", ref))
 
 
 def as_name(value: object) -> str:
@@ -35,7 +35,8 @@ def as_name(value: object) -> str:
         DefinitionError: it is no text, or empty.
     """
     if not isinstance(value, str) or not value:
-        raise DefinitionError(f"a name is {type(value).__name__}; give non-empty text", path="name")
+        kind = "empty" if isinstance(value, str) else type(value).__name__
+        raise DefinitionError(f"a name is {kind}; give non-empty text", path="name")
     return value
 
 

@@ -415,6 +415,20 @@ def test_a_date_that_never_comes_is_a_wait_that_cannot_end() -> None:
     assert found(journey(Wait(date_of("address.since"))), PLAN) == []
 
 
+def test_only_whole_days_move_a_date() -> None:
+    hours = td(hours=-5)
+    assert found(journey(Wait(date_of("birthday", hours))), PLAN) == [("steps[0].until.offset", "error")]
+    assert found(journey(enter=on_date("birthday", hours)), PLAN) == [("enter[0].offset", "error")]
+    for name, offset in (("birthday", -3 * DAY), ("renews", hours)):
+        assert found(journey(Wait(date_of(name, offset)), enter=on_date(name, offset)), PLAN) == []
+
+
+def test_a_lost_key_is_answered_by_the_properties_there_are() -> None:
+    for key, said in (("cart", "did you mean 'cart_id'"), ("xyz", "there are cart_id")):
+        with pytest.raises(CheckFailed, match=said):
+            check(journey(enter=on("cart_updated", key=key)), PLAN)
+
+
 def test_what_is_written_is_declared() -> None:
     assert found(journey(Update("vip", True)), PLAN) == []
     assert found(journey(Update("vip", None)), PLAN) == []

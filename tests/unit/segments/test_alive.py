@@ -7,6 +7,7 @@ from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -141,6 +142,19 @@ def test_a_base_that_tells_nothing_is_refused() -> None:
         fit([Habit(0, 0, 30), None])
     with pytest.raises(InputError, match="nobody bought on two days"):
         fit([])
+
+
+def test_who_has_not_bought_yet_has_no_chance() -> None:
+    moments = {"ann": [END - 9 * DAY, END - 3 * DAY], "bob": [], "cem": [END - 5 * DAY]}
+    habits = {who: habit(each, END) for who, each in moments.items()}
+    model = fit(habits.values())
+    assert {who for who, each in habits.items() if each is not None and model.alive(each)} == {"ann", "cem"}
+    nobody: Any = habits["bob"]
+    with pytest.raises(InputError, match="'habit': is NoneType, no Habit; leave out people who have not"):
+        model.alive(nobody)
+    whole: Any = habits
+    with pytest.raises(InputError, match=r"'habits': hold str; give Habits, of a dict its \.values\(\)"):
+        fit(whole)
 
 
 def test_people_who_are_all_alike_have_a_model() -> None:

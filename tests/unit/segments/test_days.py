@@ -252,6 +252,8 @@ def test_typed_attributes_are_checked_at_once() -> None:
         (lambda: attr("born").anniversary(in_days=1, within_days=2), "born: give in_days or within_days"),
         (lambda: attr("born").anniversary(in_days=366), "born: an anniversary lies 0 to 365 days ahead"),
         (lambda: attr("born").anniversary(within_days=-1), "born: an anniversary lies"),
+        (lambda: attr("born").anniversary(within_days=400), "0 to 365 days ahead, not 400; give a number in"),
+        (lambda: Anniversary("born", 9, 3), "born: days ahead run backwards; give the smaller number first"),
         (lambda: attr("born").anniversary(in_days=1.5), "born: days ahead are float"),  # type: ignore[arg-type]  # the fault
         (lambda: attr("born").anniversary(leap="02-30"), "leap: is no day that stands for 29 February"),
         (lambda: attr("born").days_until() == 1.5, "born: days are compared with number; give whole days"),

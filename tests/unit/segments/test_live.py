@@ -308,3 +308,20 @@ def test_bad_input_is_refused_by_name() -> None:
         kept.take(BOB, now=MONDAY, events=[bought("1", MONDAY)])
     with pytest.raises(UnknownZone):
         kept.take(ANN, now=NOW, zone="Mars/Base")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"events": ["visit"]}, "'events': holds str; give Event objects"),
+        ({"events": "visit"}, "'events': holds str; give Event objects"),
+        ({"events": bought("1", MONDAY)}, "'events': is Event; give a list of Event"),
+        ({"attributes": {"city": "Minsk"}}, "'attributes': holds str; give AttributeWrite objects"),
+        ({"consents": 3}, "'consents': is int; give a list of ConsentWrite"),
+    ],
+)
+def test_what_is_no_fact_is_refused_before_anything_is_taken(given: Any, said: str) -> None:
+    kept = LiveSegments([segment("all", everyone)])
+    with pytest.raises(InputError, match=said):
+        kept.take(ANN, now=MONDAY, **given)
+    assert list(kept.members("all")) == []

@@ -254,7 +254,8 @@ WRONG: dict[str, tuple[Callable[[], object], str]] = {
     "infinite": (lambda: attr("x") > float("inf"), "infinite"),
     "not a number": (lambda: attr("x").in_([float("nan")]), "missing"),
     "unknown object": (lambda: attr("x") == object(), "object"),
-    "no attribute name": (lambda: attr("").exists(), "non-empty text"),
+    "no attribute name": (lambda: attr("").exists(), "a name is empty; give non-empty text"),
+    "a number for a name": (lambda: attr(3), "a name is int; give non-empty text"),  # type: ignore[arg-type]  # the fault
     "no property name": (lambda: prop("") == 1, "needs a name"),
     "no event name": (lambda: did(""), "names no event"),
     "no event": (lambda: did(3), "names no event"),  # type: ignore[arg-type]  # the fault
@@ -417,3 +418,13 @@ def test_a_dotted_name_reads_into_mappings_unless_a_property_has_that_very_name(
 
 def test_moments_are_kept_in_utc() -> None:
     assert attr("x").before(NOW).timing.end.tzinfo is UTC  # type: ignore[attr-defined]  # an AttrTime
+
+
+@pytest.mark.parametrize("sign", ["eq", "ne", "lt", "le", "gt", "ge"])
+def test_a_moment_is_asked_by_its_own_words(sign: str) -> None:
+    compare = getattr(operator, sign)
+    for span in (td(days=60), NOW, None):
+        with pytest.raises(DefinitionError, match=r"ask \.more_than_ago\(span\), \.within_last\(span\)"):
+            compare(did("a").last_at(), span)
+    with pytest.raises(DefinitionError, match="not compared with timedelta"):
+        compare(td(days=60), did("a").last_at())
