@@ -79,9 +79,9 @@ class SqlAudience(Audience):
         query = compile_members(self._dialect, self.layout, predicate_of(predicate), at, zones=self._zones)
         rows = self._limited(query.sql, "ask count(), narrow the segment, or raise max_rows")
         if not query.doubtful:
-            return tuple(sorted(CustomerId(row[0]) for row in rows))
-        sure = [CustomerId(customer) for customer, doubt in rows if not doubt]
-        doubtful = [CustomerId(customer) for customer, doubt in rows if doubt]
+            return tuple(sorted(self._named(row[0] for row in rows)))
+        sure = self._named(customer for customer, doubt in rows if not doubt)
+        doubtful = self._named(customer for customer, doubt in rows if doubt)
         sure += (whose for whose, (matched,) in self._judged([predicate], doubtful, at) if matched)
         return tuple(sorted(sure))
 
@@ -108,7 +108,7 @@ class SqlAudience(Audience):
         doubts: list[int] = []
         for chunk in self._chunks(query.sql):
             ids, *columns = zip(*chunk, strict=True)
-            people += ids
+            people += self._named(ids)
             if len(people) > self._max_rows:
                 raise TooManyRows(self._max_rows, "ask count() of each segment, or raise max_rows")
             if query.doubtful:
@@ -138,6 +138,22 @@ class SqlAudience(Audience):
         if self._closed:
             raise AudienceError("the audience is closed; make a new one")
         return to_moment(at, "at")
+
+    def _named(self, ids: Iterable[Any]) -> list[CustomerId]:
+        """Take ids of people; a row without one is somebody nobody can be told of.
+
+        Raises:
+            AudienceError: one is null.
+        """
+        found = [CustomerId(each) for each in ids]
+        if None in found:
+            people = self.layout.people
+            other = ", or the customer of another table," if self.layout.complete else ""
+            raise AudienceError(
+                f"column {people.id!r} of table {people.table!r}{other} holds null; leave such rows out, or "
+                "give each an id"
+            )
+        return found
 
     def _rows(self, sql: str) -> Iterator[Row]:
         return chain.from_iterable(self._chunks(sql))

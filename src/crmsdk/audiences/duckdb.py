@@ -58,12 +58,13 @@ class DuckDBAudience(SqlAudience):
         max_rows: int = MAX_ROWS,
     ) -> None:
         super().__init__(DuckDB(), layout or Layout(), max_rows)
-        try:
-            self._connection: Final = _opened(source)
-            if memory is not None:
+        self._connection: Final = _opened(source)
+        if memory is not None:
+            try:
                 self._connection.execute("SET memory_limit = $1", [memory])
-        except duckdb.Error as error:
-            raise AudienceError(_told("the source cannot be opened", error)) from error
+            except duckdb.Error as error:
+                self._connection.close()
+                raise AudienceError(_told(f"memory={memory!r} cannot be set", error)) from error
 
     @override
     def _schema(self, tables: Sequence[str]) -> Schema:
@@ -105,16 +106,30 @@ def _opened(source: Source) -> "duckdb.DuckDBPyConnection":
                 raise AudienceError(
                     f"there is no file {Path(source).name!r}; give the path of a DuckDB database"
                 )
-            return duckdb.connect(str(source), read_only=True)
+            try:
+                return duckdb.connect(str(source), read_only=True)
+            except duckdb.Error as error:
+                raise AudienceError(_told(f"the file {_file(source)!r} cannot be opened", error)) from error
         case Mapping():
             connection = duckdb.connect()
             for name, rows in source.items():
-                _attach(connection, name, rows)
+                try:
+                    _attach(connection, name, rows)
+                except duckdb.Error as error:
+                    connection.close()
+                    where = f", {_file(rows)!r}," if isinstance(rows, str | Path) else ""
+                    raise AudienceError(_told(f"table {name!r}{where} cannot be read", error)) from error
             return connection
         case _:
             raise ConfigError(
                 f"{type(source).__name__} is no source; give a path, a DuckDB connection, or a dict of tables"
             )
+
+
+def _file(given: str | Path) -> str:
+    """Name a file as the caller did; of an address elsewhere, which may hold a key, only its last part."""
+    name = str(given)
+    return name.partition("?")[0].rpartition("/")[2] if "://" in name else name
 
 
 def _attach(connection: "duckdb.DuckDBPyConnection", name: str, rows: "str | Path | ArrowFrame") -> None:

@@ -160,8 +160,15 @@ def _counting(filter_: Callable[..., Any]) -> Callable[..., Any]:
     return bounded
 
 
+def _known(value: object) -> None:
+    """Let a missing value tell its name, before it is said to be of a wrong kind."""
+    if isinstance(value, Undefined):
+        str(value)
+
+
 @pass_context
 def _money(context: Context, value: object) -> str:
+    _known(value)
     if not isinstance(value, Money):
         raise Refused(f"writes {type(value).__name__} as money; the filter takes Money")
     return money_words(value, _locale_of(context))
@@ -169,6 +176,7 @@ def _money(context: Context, value: object) -> str:
 
 @pass_context
 def _date(context: Context, value: object, zone: str | None = None) -> str:
+    _known(value)
     if not isinstance(value, date):
         raise Refused(f"writes {type(value).__name__} as a date; the filter takes dates and moments")
     return date_words(value, _locale_of(context), zone or _zone_of(context))
@@ -176,6 +184,7 @@ def _date(context: Context, value: object, zone: str | None = None) -> str:
 
 @pass_context
 def _time(context: Context, value: object, zone: str | None = None) -> str:
+    _known(value)
     if not isinstance(value, datetime):
         raise Refused(f"writes {type(value).__name__} as a time; the filter takes moments")
     return clock_words(value, zone or _zone_of(context))

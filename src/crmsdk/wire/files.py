@@ -39,7 +39,8 @@ def csv_rows(
             context: Any = opened(source, "rt", encoding=encoding, newline="")
         except OSError as error:
             raise InputError(
-                f"cannot be read ({type(error).__name__}); name a file", field="source"
+                f"{os.fspath(source)!r} cannot be read ({type(error).__name__}); name a file that is there",
+                field="source",
             ) from None
         except LookupError:
             raise InputError("is no encoding; give one as 'utf-8' or 'cp1251'", field="encoding") from None

@@ -161,6 +161,34 @@ def test_a_source_that_is_none_is_refused(tmp_path: Any) -> None:
         DuckDBAudience({"people": [1]})  # type: ignore[dict-item]  # the point
 
 
+def test_what_cannot_be_opened_is_named_and_not_the_key_in_its_address(tmp_path: Any) -> None:
+    (tmp_path / "odd.duckdb").write_text("no database")
+    with pytest.raises(
+        AudienceError, match=r"the file '.*odd\.duckdb' cannot be opened: IOException; the or"
+    ):
+        DuckDBAudience(tmp_path / "odd.duckdb")
+    with pytest.raises(
+        AudienceError, match=r"table 'people', '.*none\.parquet', cannot be read: IOException"
+    ):
+        DuckDBAudience({"people": tmp_path / "none.parquet"})
+    with pytest.raises(AudienceError, match="memory='lots' cannot be set: ParserException"):
+        DuckDBAudience({}, memory="lots")
+    with pytest.raises(AudienceError, match=r"table 'people', 'p\.parquet', cannot") as raised:
+        DuckDBAudience({"people": "nowhere://me:secret@host/p.parquet?key=secret"})
+    assert "secret" not in str(raised.value)
+
+
+def test_somebody_without_an_id_is_an_error_that_names_the_column(shop: "duckdb.DuckDBPyConnection") -> None:
+    shop.execute("INSERT INTO people (id, city) VALUES (NULL, 'Minsk')")
+    audience = DuckDBAudience(shop)
+    far = attr("city") == "Minsk"
+    assert audience.members(attr("city") == "Moscow", at=NOW) == ("ann",)
+    with pytest.raises(AudienceError, match="column 'id' of table 'people' holds null; leave such rows out"):
+        audience.members(far, at=NOW)
+    with pytest.raises(AudienceError, match="column 'id' of table 'people' holds null"):
+        audience.memberships([Segment("far", far)], at=NOW)
+
+
 def test_a_failing_query_leaves_as_our_error_and_tells_no_value(shop: "duckdb.DuckDBPyConnection") -> None:
     shop.execute("ALTER TABLE events ADD COLUMN properties VARCHAR; UPDATE events SET properties = '{secret'")
     with pytest.raises(AudienceError) as raised:
