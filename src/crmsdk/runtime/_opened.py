@@ -3,7 +3,7 @@
 import asyncio
 from datetime import datetime
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, NoReturn, Self
 
 import attrs
 
@@ -58,6 +58,22 @@ class Opened:
     ) -> None:
         """Let go of channels and the database."""
         await self._close()
+
+    if not TYPE_CHECKING:  # a type checker refuses a plain ``with`` by itself, if it does not see these
+
+        def __enter__(self) -> NoReturn:
+            """Refuse a plain ``with``, which cannot wait.
+
+            Raises:
+                ConfigError: always.
+            """
+            raise ConfigError(
+                "this Crm is async; use 'async with Crm.open(...) as crm:', or Crm of crmsdk.blocking in "
+                "sync code"
+            )
+
+        def __exit__(self, *_: object) -> None:
+            """Be there: without it ``with`` would not come to ``__enter__``."""
 
     async def _close(self) -> None:
         self._turner = None

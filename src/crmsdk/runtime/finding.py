@@ -6,7 +6,7 @@ And with whom a person shares an account, for questions about its people.
 from datetime import datetime
 from typing import Final
 
-from crmsdk.errors import UnknownName
+from crmsdk.errors import InputError, UnknownName
 from crmsdk.journeys.person import Person
 from crmsdk.journeys.programs import Programs
 from crmsdk.model.changing import with_changes
@@ -36,12 +36,18 @@ def known_journey(programs: Programs, journey: str, *, empty: bool) -> None:
     """Refuse a name of no journey, also of none that drains; an empty one where that cannot mean all.
 
     Raises:
+        InputError: it is empty, and all cannot be meant.
         UnknownName: there is no such journey.
     """
     text(journey, "journey", empty=True)
     known = sorted({program.name for program in programs.pinned.values()})
-    if journey not in known and (journey or not empty):
-        raise UnknownName("journey", journey, known, mend=f"there are {', '.join(known) or 'none'}")
+    there = ", ".join(known) or "none"
+    if not journey and not empty:
+        raise InputError(
+            f"is empty; name the journey, there are {there}, or a person by who=", field="journey"
+        )
+    if journey and journey not in known:
+        raise UnknownName("journey", journey, known, mend=f"there are {there}")
 
 
 async def find_customer(store: Store, who: str | Identifier) -> CustomerId:

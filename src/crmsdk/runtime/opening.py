@@ -8,7 +8,7 @@ from pathlib import Path
 
 import attrs
 
-from crmsdk.errors import ConfigError, InputError
+from crmsdk.errors import ConfigError, DefinitionError, InputError
 from crmsdk.journeys.checks import Surroundings, check
 from crmsdk.journeys.definition import Journey
 from crmsdk.journeys.person import Person
@@ -34,9 +34,10 @@ from crmsdk.runtime.intake import Refused
 from crmsdk.runtime.limiter import ContactLimiter
 from crmsdk.runtime.links import UNSUBSCRIBE, UnsubscribeLinks
 from crmsdk.runtime.modes import Gate
+from crmsdk.runtime.options import listed_journeys
 from crmsdk.runtime.sending import message_kind
 from crmsdk.segments.accounts import about_account
-from crmsdk.segments.grammar import Predicate
+from crmsdk.segments.conditions import Predicate, predicate_of
 from crmsdk.stores.memory import MemoryStore
 from crmsdk.stores.opening import open_store
 from crmsdk.stores.sqlite import SqliteStore
@@ -239,6 +240,13 @@ def _kinds(field: str, given: Iterable[MessageKind | str]) -> frozenset[MessageK
         raise ConfigError(f"{field}: holds no kind of message; kinds are {', '.join(MessageKind)}") from None
 
 
+def _asked(active: object) -> Predicate:
+    try:
+        return predicate_of(active)
+    except DefinitionError as error:
+        raise ConfigError(f"active: {error}") from None
+
+
 def _no_text(field: str, given: object) -> None:
     if isinstance(given, str):
         raise ConfigError(f"{field}: is one text, of which each letter would count; give a list")
@@ -294,7 +302,7 @@ def parts_of(
         CheckFailed: a journey that cannot run, with all its faults.
     """
     known_zone(zone)
-    journeys = tuple(journeys)
+    journeys = listed_journeys(journeys)
     engine = _templates(templates)
     named = _by_name(channels)
     _hold_contents(engine, named)
@@ -313,7 +321,7 @@ def parts_of(
         senders=frozenset(identities),
         links=frozenset((UNSUBSCRIBE,) if unsubscribe else ()),
     )
-    if active is not None and about_account(active):
+    if active is not None and about_account(_asked(active)):
         raise ConfigError(
             "active: is about the account's people, and the policy knows one person; ask an audience or "
             "LiveSegments, put those found on a list, and give in_list()"

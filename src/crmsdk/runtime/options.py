@@ -16,7 +16,7 @@ from crmsdk.policy.ruleset import ContactPolicy
 from crmsdk.ports import Channel, Clock, Entropy, Ledger, TemplateEngine
 from crmsdk.segments.grammar import Predicate
 
-__all__ = ["ByHand", "Options", "Rules", "Shown", "settled"]
+__all__ = ["ByHand", "Options", "Rules", "Shown", "listed_journeys", "settled"]
 
 
 class Rules(TypedDict, total=False):
@@ -65,6 +65,21 @@ class Options(Rules, total=False):
     clock: Clock | None
     entropy: Entropy | None
     worker: str
+
+
+def listed_journeys(given: Iterable[Journey]) -> tuple[Journey, ...]:
+    """Take the journeys of an application or a simulation.
+
+    Raises:
+        ConfigError: they are no list, or hold something else.
+    """
+    if isinstance(given, Journey | str) or not isinstance(given, Iterable):
+        raise ConfigError(f"journeys: is {type(given).__name__}; give a list, as journeys=[welcome]")
+    journeys = tuple(given)
+    for one in journeys:
+        if not isinstance(one, Journey):
+            raise ConfigError(f"journeys: holds {type(one).__name__}; give journeys only")
+    return journeys
 
 
 def settled(settings: Options) -> Options:

@@ -143,12 +143,19 @@ class Figures:
         )
 
     def steps(self, journey: str) -> Mapping[str, Counter[str]]:
-        """Count what runs of a journey did at each step: by step key, kind of note and text."""
+        """Count what runs of a journey did at each step: by step key, kind of note and text.
+
+        Raises:
+            UnknownName: no journey of that name ran.
+        """
         out: dict[str, Counter[str]] = {}
         for notes in self.notes.values():
             for note in notes:
                 if note.journey == journey and note.step:
                     out.setdefault(note.step, Counter())[f"{note.kind}:{note.text}"] += 1
+        names = [one.name for one in self.journeys]
+        if not out and journey not in names:
+            raise UnknownName("journey", journey, names, mend=f"there are {', '.join(names) or 'none'}")
         return out
 
     # -------------------------------------------------------------------------------------- people

@@ -29,7 +29,7 @@ from crmsdk.model.provider import Capabilities
 from crmsdk.ports import Channel
 from crmsdk.runtime.clocks import VirtualClock
 from crmsdk.runtime.crm import Crm
-from crmsdk.runtime.options import Options, Rules
+from crmsdk.runtime.options import Options, Rules, listed_journeys
 from crmsdk.runtime.turning import Taken
 from crmsdk.simulation.driving import drive
 from crmsdk.simulation.report import Report, report_of
@@ -133,6 +133,7 @@ class Simulation:
         seed: int = 0,
         **settings: Unpack[Rules],
     ) -> None:
+        journeys = listed_journeys(journeys)
         self.start = to_moment(start, "start")
         self.instants: list[datetime] = []
         self.taken = Taken()

@@ -11,7 +11,7 @@ from crmsdk.journeys.definition import Journey
 from crmsdk.model.inputs import Input
 from crmsdk.model.moment import to_moment
 from crmsdk.ports import Channel
-from crmsdk.runtime.options import Rules
+from crmsdk.runtime.options import Rules, listed_journeys
 from crmsdk.simulation.parallel import joined, shards, side_by_side
 from crmsdk.simulation.report import Report
 from crmsdk.simulation.responses import Responses
@@ -58,13 +58,14 @@ def simulate(
         CheckFailed: a journey that cannot run.
         NaiveMoment: ``start`` or ``until`` without an offset.
         InputError: ``until`` lies before ``start``; something in the history is no fact; no workers.
-        ConfigError: with workers, something given cannot be handed to another process.
+        ConfigError: journeys that are no list; with workers, something given cannot be handed to another
+            process.
     """
     begin, end = to_moment(start, "start"), to_moment(until, "until")
     if end < begin:
         raise InputError("lies before start", field="until")
     run = _Run(
-        journeys=journeys,
+        journeys=listed_journeys(journeys),
         parts=shards(facts_of(history), workers),
         start=begin,
         until=end,

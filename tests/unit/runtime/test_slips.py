@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from crmsdk import Crm, Journey, MemoryChannel, Segment, Send, Sender, did, on
-from crmsdk.errors import ConfigError, CrmsdkError, DefinitionError, InputError, UnknownName
+from crmsdk.errors import ConfigError, CrmsdkError, DefinitionError, InputError, NaiveMoment, UnknownName
 from crmsdk.templates.standing_in import StandInTemplates
 
 PAID = did("paid").since_entry()
@@ -24,6 +24,11 @@ PLAN = Journey("plan", on("came"), [Send("hi", "email")], kind="trigger", goal=P
         ({"zone": "UTC", "at_least_once": "service"}, "at_least_once: is one text"),
         ({"zone": "UTC", "allowlist": "me@example.com"}, "allowlist: is one text"),
         ({"zone": "UTC", "senders": [Sender(id="a"), Sender(id="a")]}, "two senders have the id 'a'"),
+        ({"zone": "UTC", "journeys": PLAN}, r"journeys: is Journey; give a list, as journeys=\[welcome\]"),
+        ({"zone": "UTC", "journeys": "plan"}, "journeys: is str; give a list"),
+        ({"zone": "UTC", "journeys": [PLAN, did("paid")]}, "journeys: holds Did; give journeys only"),
+        ({"zone": "UTC", "active": "paid"}, "active: str is no condition; finish it as"),
+        ({"zone": "UTC", "active": PAID}, "active: a condition about a run"),
     ],
 )
 def test_a_setting_that_is_none_is_named(settings: Any, said: str) -> None:
@@ -31,11 +36,22 @@ def test_a_setting_that_is_none_is_named(settings: Any, said: str) -> None:
         Crm.open("memory://", **settings)
 
 
+def test_a_plain_with_is_told_of_async_with() -> None:
+    crm: Any = Crm.open("memory://", zone="UTC")
+    with pytest.raises(ConfigError, match=r"use 'async with Crm.open.* or Crm of crmsdk\.blocking"), crm:
+        pass
+
+
 @pytest.mark.anyio
 @pytest.mark.parametrize(
     ("slip", "error", "said"),
     [
-        (lambda crm: crm.pause(), UnknownName, "unknown journey ''; there are plan"),
+        (
+            lambda crm: crm.pause(),
+            InputError,
+            "'journey': is empty; name the journey, there are plan, or a pers",
+        ),
+        (lambda crm: crm.track("ann", "came", at="2026-03-01"), NaiveMoment, "'at': is text without an offs"),
         (lambda crm: crm.resume("plans"), UnknownName, "did you mean 'plan'"),
         (lambda crm: crm.stop("ann", journey="plans"), UnknownName, "did you mean 'plan'"),
         (lambda crm: crm.pause("plans", who="ann"), UnknownName, "did you mean 'plan'"),

@@ -103,6 +103,23 @@ def test_a_history_of_something_else_and_a_span_backwards_are_refused() -> None:
 PLAN = Journey("plan", on("visit"), [Send("hi", "email")], kind="promo", goal=did("paid").since_entry())
 
 
+def test_one_journey_stands_in_a_list() -> None:
+    alone: Any = PLAN
+    with pytest.raises(ConfigError, match="journeys: is Journey; give a list"):
+        simulate(alone, [], start=MONDAY, until=MONDAY + HOUR)
+    with pytest.raises(ConfigError, match="journeys: is Journey; give a list"):
+        Simulation(alone, [], start=MONDAY)
+
+
+def test_steps_of_a_journey_nobody_wrote_are_an_error() -> None:
+    report = simulate([PLAN], [], start=MONDAY, until=MONDAY + HOUR)
+    assert report.steps("plan") == {}
+    with pytest.raises(UnknownName, match="unknown journey 'plans'; did you mean 'plan'"):
+        report.steps("plans")
+    with pytest.raises(UnknownName, match="unknown journey 'welcome'; there are plan"):
+        report.steps("welcome")
+
+
 def test_hours_and_weekdays_stand_in_their_own_order() -> None:
     hours = (2, 10, 9, 24 * 4, 24 * 6 + 1)  # Monday, Friday, Sunday; 12:00 plus
     history = [track(f"p{hour}", "visit", at=MONDAY + HOUR * hour) for hour in hours]
