@@ -217,6 +217,9 @@ def on_date(
 ) -> DateReached:
     """Start when a date attribute, moved by an offset, is reached; it follows the attribute.
 
+    A date that is past when it becomes known starts nothing. A birthday is asked for as an anniversary:
+    ``enters(attr("birthday").anniversary(), "birthday")``.
+
     Args:
         attribute: Holds a date (then ``at`` tells the local time) or a moment (then the offset is exact).
         offset: Before it when negative; whole days where the attribute is a date.

@@ -149,7 +149,7 @@ def did(event: str | type[object]) -> Did:
 
 
 def sequence(*steps: Did, within: timedelta | None = None) -> InOrder:
-    """Ask whether events happened one after another: each strictly later than the one before it.
+    """Ask whether events happened one after another: each later than the one before, by moment, then id.
 
         sequence(did("cart"), did("checkout"), did("purchase"), within=td(days=7))
         sequence(did("cart"), within=td(hours=2)).without(did("purchase"))
