@@ -291,7 +291,7 @@ class Crm(Session):
             The message's id.
 
         Raises:
-            UnknownName: nobody of that name, or no such template.
+            UnknownName: nobody of that name, no such template, or no such option.
             InputError: a field of another kind.
             TemplateError: no channel's text can be filled in as things are; the key is free still.
         """

@@ -7,8 +7,10 @@ from typing import Any
 import attrs
 
 from crmsdk.errors import DefinitionError
+from crmsdk.model.declared import AttrRef
+from crmsdk.segments.occurrences import Named, name_of
 
-__all__ = ["a_name", "a_number", "a_span", "clock_time", "one_of", "whole_days", "whole_number"]
+__all__ = ["a_name", "a_number", "a_span", "clock_time", "dated_name", "one_of", "whole_days", "whole_number"]
 
 _DAY = timedelta(days=1)
 
@@ -27,6 +29,18 @@ def clock_time(value: time | str) -> time:
         return time.fromisoformat(value)
     except ValueError:
         raise DefinitionError(f"{value!r} is no local time; give it as '09:00'", path="at") from None
+
+
+def dated_name(attribute: str | Named, offset: timedelta) -> str:
+    """Give the name of an attribute that is waited for.
+
+    Raises:
+        DefinitionError: it is declared a date, and hours should move it.
+    """
+    declared = isinstance(attribute, AttrRef) and attribute.spec.kind == "date"
+    if declared and isinstance(offset, timedelta) and not whole_days(offset):
+        raise DefinitionError("only whole days move a date; say the time of day by at='09:00'", path="offset")
+    return name_of(attribute)
 
 
 def whole_days(offset: timedelta) -> bool:

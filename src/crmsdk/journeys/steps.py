@@ -12,7 +12,7 @@ import attrs
 from attrs.validators import optional
 
 from crmsdk.errors import DefinitionError
-from crmsdk.journeys._fields import a_name, a_number, a_span, clock_time, one_of, whole_number
+from crmsdk.journeys._fields import a_name, a_number, a_span, clock_time, dated_name, one_of, whole_number
 from crmsdk.journeys.triggers import NamedProperty
 from crmsdk.model.codec import definition
 from crmsdk.model.customer import is_reserved
@@ -428,8 +428,7 @@ def date_of(
             attribute is a date.
         at: Local time of day, as ``10:00``; for dates.
     """
-    name = attribute if isinstance(attribute, str) else attribute.name
-    return UntilDate(name, offset, clock_time(at))
+    return UntilDate(dated_name(attribute, offset), offset, clock_time(at))
 
 
 AnyStep: TypeAlias = Send | Wait | WaitFor | Branch | Split | Update | Emit | HandOver | Exit

@@ -10,7 +10,7 @@ import attrs
 from cronsim import CronSim, CronSimError
 
 from crmsdk.errors import DefinitionError
-from crmsdk.journeys._fields import a_span, clock_time, one_of
+from crmsdk.journeys._fields import a_span, clock_time, dated_name, one_of
 from crmsdk.model.codec import definition
 from crmsdk.model.comparison import PropTest
 from crmsdk.model.zones import zone as known_zone
@@ -225,7 +225,7 @@ def on_date(
         offset: Before it when negative; whole days where the attribute is a date.
         at: Local time of day, as ``10:00``; for dates.
     """
-    return DateReached(attribute=_property_name(attribute), offset=offset, at=clock_time(at))
+    return DateReached(attribute=dated_name(attribute, offset), offset=offset, at=clock_time(at))
 
 
 def every(cron: str, *, segment: Predicate | None = None, zone: str | None = None) -> Schedule:

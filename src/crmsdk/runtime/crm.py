@@ -27,7 +27,7 @@ from crmsdk.runtime.finding import find_customer, find_person, known_journey, na
 from crmsdk.runtime.importing import import_rows
 from crmsdk.runtime.intake import Refused
 from crmsdk.runtime.opening import parts_of
-from crmsdk.runtime.options import ByHand, Options, Shown, settled
+from crmsdk.runtime.options import ByHand, Options, Shown, known_options, settled
 from crmsdk.runtime.reporting import clicked_off, inputs_of, report_id
 from crmsdk.runtime.sending import Preview, check_filled, check_template, hand_made, preview
 from crmsdk.runtime.telling import Timeline, timeline
@@ -506,10 +506,11 @@ class Crm(Opened):
             The message's id.
 
         Raises:
-            UnknownName: nobody of that name, or no such template.
+            UnknownName: nobody of that name, no such template, or no such option.
             InputError: a field of another kind.
             TemplateError: no channel's text can be filled in as things are; the key is free still.
         """
+        known_options("crm.send", options, ByHand.__optional_keys__)
         check_template(self._parts.templates, template)
         person = await find_person(self._parts.store, who)
         now, secret = self._now(), self._parts.project.secret
@@ -579,6 +580,7 @@ class Crm(Opened):
         **options: Unpack[Shown],
     ) -> Preview:
         """Show the final text for a person, warnings, and what the policy would decide; nothing is sent."""
+        known_options("crm.preview", options, Shown.__optional_keys__)
         person = await find_person(self._parts.store, who)
         return await preview(self._dispatch(), person, template, via, kind=kind, now=self._now(), **options)
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from difflib import get_close_matches
 from typing import Required, TypedDict
 
-from crmsdk.errors import ConfigError
+from crmsdk.errors import ConfigError, UnknownName
 from crmsdk.journeys.definition import Journey
 from crmsdk.model.catalog import Catalog
 from crmsdk.model.message import MessageKind, Sender
@@ -16,7 +16,7 @@ from crmsdk.policy.ruleset import ContactPolicy
 from crmsdk.ports import Channel, Clock, Entropy, Ledger, TemplateEngine
 from crmsdk.segments.grammar import Predicate
 
-__all__ = ["ByHand", "Options", "Rules", "Shown", "listed_journeys", "settled"]
+__all__ = ["ByHand", "Options", "Rules", "Shown", "known_options", "listed_journeys", "settled"]
 
 
 class Rules(TypedDict, total=False):
@@ -80,6 +80,18 @@ def listed_journeys(given: Iterable[Journey]) -> tuple[Journey, ...]:
         if not isinstance(one, Journey):
             raise ConfigError(f"journeys: holds {type(one).__name__}; give journeys only")
     return journeys
+
+
+def known_options(call: str, given: Iterable[str], known: Iterable[str]) -> None:
+    """Refuse an option that a call does not have.
+
+    Raises:
+        UnknownName: there is no such option.
+    """
+    known = sorted(known)
+    for name in given:
+        if name not in known:
+            raise UnknownName(f"option of {call}", name, known, mend=f"there are {', '.join(known)}")
 
 
 def settled(settings: Options) -> Options:

@@ -1,7 +1,7 @@
 """Journeys, triggers and steps refuse what can never be meant, and keep what is said."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import attrs
@@ -57,6 +57,7 @@ class Shopper(AttributeSet):
     """What is known about shoppers."""
 
     renews: Prop[datetime]
+    born: Prop[date]
 
 
 def journey(*steps: Any, **changes: Any) -> Journey:
@@ -136,6 +137,8 @@ def test_a_schedule_is_a_cron_expression_that_comes_in_a_zone_there_is() -> None
         (lambda: SDK.date_of("renews", -1), r"offset: is int; give a span"),
         (lambda: date_of("renews", at="25:00"), r"at: '25:00' is no local time"),
         (lambda: local_time("ten"), r"at: 'ten' is no local time"),
+        (lambda: on_date(Shopper.born, timedelta(hours=-5)), r"offset: only whole days move a date; say the"),
+        (lambda: date_of(Shopper.born, timedelta(hours=5)), r"offset: only whole days move a date; say the"),
         (lambda: SDK.local_time(10), r"at: is int; give a local time as '09:00'"),
         (lambda: SDK.on_date("renews", at=10), r"at: is int; give a local time as '09:00'"),
         (lambda: SDK.Send("m", via=3), r"via: names no channel; give via='email'"),

@@ -57,6 +57,16 @@ def test_a_plain_with_is_told_of_async_with() -> None:
         (lambda crm: crm.pause("plans", who="ann"), UnknownName, "did you mean 'plan'"),
         (lambda crm: crm.resume("plans", who="ann"), UnknownName, "did you mean 'plan'"),
         (lambda crm: crm.consent("ann", "yes"), InputError, "'state': is no consent; give one of unknown"),
+        (
+            lambda crm: crm.send("ann", "hi", "email", kind="promo", key="1", vals={}),
+            UnknownName,
+            "unknown option of crm.send 'vals'; did you mean 'values'",
+        ),
+        (
+            lambda crm: crm.preview("hi", "ann", "email", topic="news"),
+            UnknownName,
+            "unknown option of crm.preview 'topic'; there are purpose, sender, values",
+        ),
         (lambda crm: crm.explain("ann", "sleeping"), DefinitionError, "str is no condition"),
         (lambda crm: crm.explain("ann", PAID), DefinitionError, "has no meaning here"),
     ],
