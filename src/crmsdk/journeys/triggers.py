@@ -217,7 +217,8 @@ def on_date(
 ) -> DateReached:
     """Start when a date attribute, moved by an offset, is reached; it follows the attribute.
 
-    A date that is past when it becomes known starts nothing. A birthday is asked for as an anniversary:
+    A date more than ``max_age`` (a day) past when it becomes known starts nothing. Ask for a birthday by
+    its anniversary:
     ``enters(attr("birthday").anniversary(), "birthday")``.
 
     Args:
