@@ -321,6 +321,7 @@ class Crm(Session):
 
         Raises:
             UnknownName: nobody of that name.
+            DefinitionError: it asks what the catalog does not know.
         """
         return self._portal.call(self._crm.explain(who, segment, at=at))
 

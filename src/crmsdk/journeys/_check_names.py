@@ -8,7 +8,7 @@ from crmsdk.journeys.definition import Journey
 from crmsdk.journeys.steps import Emit, UntilDate, Update, Wait
 from crmsdk.journeys.triggers import DateReached, OnEvent, SegmentChange
 from crmsdk.journeys.turn import TASK_ANSWERED
-from crmsdk.model.catalog import Kinds
+from crmsdk.model.catalog import Catalog, Kinds
 from crmsdk.model.comparison import PropTest, kind_of
 from crmsdk.model.message import DeliveryKind
 from crmsdk.model.values import Value
@@ -16,7 +16,7 @@ from crmsdk.segments.checks import problems
 from crmsdk.segments.conditions import leaves
 from crmsdk.segments.grammar import Condition, Did, Occurrences, SinceEntry
 
-__all__ = ["name_faults"]
+__all__ = ["asked_in_vain", "name_faults"]
 
 _MESSAGE = {"message": "text", "journey": "text", "step": "text", "channel": "text", "template": "text"}
 _OWN_EVENTS: Mapping[str, Mapping[str, str]] = {
@@ -36,10 +36,22 @@ def name_faults(journey: Journey, surroundings: Surroundings) -> Iterator[Fault]
     """Find names and kinds that the tracking plan does not know; nothing without one."""
     if surroundings.kinds is None:
         return
-    kinds = Kinds({**_OWN_EVENTS, **surroundings.kinds.events}, surroundings.kinds.attributes)
-    for fault in _all(journey, kinds):
+    for fault in _all(journey, _with_own(surroundings.kinds)):
         loose = _UNDECLARED in fault.sentence and not surroundings.strict
         yield Fault(fault.path, fault.sentence, "warning") if loose else fault
+
+
+def asked_in_vain(condition: Condition, catalog: Catalog) -> str | None:
+    """Say what a condition asks that the tracking plan does not know or cannot compare; None for nothing."""
+    kinds = _with_own(catalog.kinds())
+    for sentence in problems(condition, kinds.events, kinds.attributes):
+        if catalog.strict or _UNDECLARED not in sentence:
+            return sentence
+    return None
+
+
+def _with_own(kinds: Kinds) -> Kinds:
+    return Kinds({**_OWN_EVENTS, **kinds.events}, kinds.attributes)
 
 
 def _all(journey: Journey, kinds: Kinds) -> Iterator[Fault]:

@@ -9,12 +9,12 @@ from crmsdk.errors import CheckFailed, DefinitionError
 from crmsdk.journeys._check_accounts import account_faults
 from crmsdk.journeys._check_content import content_faults
 from crmsdk.journeys._check_flow import flow_faults
-from crmsdk.journeys._check_names import name_faults
+from crmsdk.journeys._check_names import asked_in_vain, name_faults
 from crmsdk.journeys._findings import Fault, Surroundings
 from crmsdk.journeys.definition import Journey
 from crmsdk.model.codec import encode
 
-__all__ = ["Fault", "Surroundings", "check", "faults"]
+__all__ = ["Fault", "Surroundings", "asked_in_vain", "check", "faults"]
 
 _NOTHING = Surroundings()
 

@@ -33,7 +33,7 @@ from crmsdk.runtime.sending import Preview, check_filled, check_template, hand_m
 from crmsdk.runtime.telling import Timeline, timeline
 from crmsdk.runtime.turning import Taken
 from crmsdk.segments.accounts import about_account
-from crmsdk.segments.conditions import Predicate, predicate_of
+from crmsdk.segments.conditions import Predicate
 from crmsdk.segments.evaluating import evaluate, evaluate_once
 from crmsdk.segments.verdict import Verdict
 from crmsdk.wire.report import ImportReport, Row
@@ -560,8 +560,9 @@ class Crm(Opened):
 
         Raises:
             UnknownName: nobody of that name.
+            DefinitionError: it asks what the catalog does not know.
         """
-        asked = predicate_of(segment)
+        asked = self._parts.question(segment)
         moment = self._now() if at is None else to_moment(at, "at")
         facts = (await find_person(self._parts.store, who)).facts
         zone = self._parts.project.zone

@@ -9,7 +9,7 @@ from pathlib import Path
 import attrs
 
 from crmsdk.errors import ConfigError, DefinitionError, InputError
-from crmsdk.journeys.checks import Surroundings, check
+from crmsdk.journeys.checks import Surroundings, asked_in_vain, check
 from crmsdk.journeys.definition import Journey
 from crmsdk.journeys.person import Person
 from crmsdk.journeys.program import Project
@@ -111,6 +111,14 @@ class Parts:
         if self.validator is None:
             return properties(traits, "traits")
         return self.validator.traits(traits, source=source)
+
+    def question(self, asked: object) -> Predicate:
+        """Take a question as the catalog, if there is one, knows what is asked.
+
+        Raises:
+            DefinitionError: it is none; or it names what nobody declared, or compares what never compares.
+        """
+        return _question(asked, None if self.validator is None else self.validator.catalog)
 
     def sifted(self, news: Iterable[News], refused: list[Refused]) -> Iterator[News]:
         """Hand on what is as the catalog declares it, in normal form; the rest goes into ``refused``."""
@@ -240,11 +248,19 @@ def _kinds(field: str, given: Iterable[MessageKind | str]) -> frozenset[MessageK
         raise ConfigError(f"{field}: holds no kind of message; kinds are {', '.join(MessageKind)}") from None
 
 
-def _asked(active: object) -> Predicate:
+def _active(asked: object, catalog: Catalog | None) -> Predicate:
     try:
-        return predicate_of(active)
+        return _question(asked, catalog)
     except DefinitionError as error:
         raise ConfigError(f"active: {error}") from None
+
+
+def _question(asked: object, catalog: Catalog | None) -> Predicate:
+    predicate = predicate_of(asked)
+    fault = None if catalog is None else asked_in_vain(predicate, catalog)
+    if fault is not None:
+        raise DefinitionError(fault)
+    return predicate
 
 
 def _no_text(field: str, given: object) -> None:
@@ -321,7 +337,7 @@ def parts_of(
         senders=frozenset(identities),
         links=frozenset((UNSUBSCRIBE,) if unsubscribe else ()),
     )
-    if active is not None and about_account(_asked(active)):
+    if active is not None and about_account(_active(active, catalog)):
         raise ConfigError(
             "active: is about the account's people, and the policy knows one person; ask an audience or "
             "LiveSegments, put those found on a list, and give in_list()"

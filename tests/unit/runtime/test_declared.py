@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from crmsdk.errors import InputError, UnknownName
+from crmsdk.errors import ConfigError, DefinitionError, InputError, UnknownName
 from crmsdk.journeys.definition import Journey
 from crmsdk.journeys.steps import Send
 from crmsdk.journeys.triggers import on
@@ -14,7 +14,8 @@ from crmsdk.model.ids import CustomerId, EventId
 from crmsdk.model.inputs import Identify, Input, Track
 from crmsdk.runtime.clocks import VirtualClock
 from crmsdk.runtime.crm import Crm
-from crmsdk.segments.words import did
+from crmsdk.segments.conditions import Predicate
+from crmsdk.segments.words import attr, did, prop
 from crmsdk.simulation.simulating import simulate
 from crmsdk.stores.memory import MemoryStore
 from tests.scenarios.stage import user
@@ -92,3 +93,31 @@ def test_a_rehearsal_lists_what_is_not_as_declared() -> None:
     report = simulate([bought], NEWS, start=NOW, until=NOW + timedelta(days=1), catalog=CATALOG)
     assert {one.id: type(one.error) for one in report.taken.refused} == REFUSED
     assert report.people[CustomerId("ann")].facts.attribute("age", NOW) == 7
+
+
+@pytest.mark.parametrize(
+    ("asked", "fault"),
+    [
+        (did("payd"), "did you mean 'paid'"),
+        (attr("agee") > 3, "did you mean 'age'"),
+        (did(Paid).where(prop("ordr") == "1"), "did you mean 'order'"),
+        (attr("age") == "old", "number"),
+    ],
+)
+async def test_a_question_about_what_nobody_declared_is_refused(asked: Predicate, fault: str) -> None:
+    async with Crm.open("memory://", zone="UTC", catalog=CATALOG, clock=VirtualClock(NOW)) as crm:
+        await crm.identify("ann", {"age": 7})
+        with pytest.raises(DefinitionError, match=fault):
+            await crm.explain("ann", asked)
+        assert (await crm.explain("ann", (attr("age") == 7) & ~did("message_opened"))).matched
+    with pytest.raises(ConfigError, match=f"active: .*{fault}"):
+        Crm.open("memory://", zone="UTC", catalog=CATALOG, active=asked)
+
+
+async def test_a_catalog_that_is_not_strict_lets_undeclared_names_be_asked() -> None:
+    loose = Catalog(events=[Paid], attributes=[Person], strict=False)
+    async with Crm.open("memory://", zone="UTC", catalog=loose, clock=VirtualClock(NOW)) as crm:
+        await crm.identify("ann", {})
+        assert not (await crm.explain("ann", did("payd"))).matched
+        with pytest.raises(DefinitionError, match="number"):
+            await crm.explain("ann", attr("age") == "old")
