@@ -38,7 +38,9 @@ _KINDS: Final[Mapping[str, Kind]] = {
 class SparkAudience(SqlAudience):
     """Answers by Spark.
 
-    A group of segments is one query: events are read once for all of them.
+    A group of segments is one query. What they count, add up or look at first and last is read in one pass
+    over the events of all names; different values, and the order and rhythm of events, in passes of their
+    own.
 
     Args:
         session: An open session; it stays the caller's. Its time zone must be UTC.

@@ -118,6 +118,12 @@ def test_every_kind_of_question_is_asked_of_sets() -> None:
     assert set(get_args(Node)) == {*QUESTIONS, *joining, *about_runs}
 
 
+@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.name)
+def test_events_of_two_names_are_two_passes_or_one(dialect: Dialect) -> None:
+    query = compile_masks(dialect, LAYOUT, [did("view"), did("cart").at_least(2)], NOW)
+    assert query.sql.count(f"FROM {dialect.table('events')}") == (1 if dialect.one_pass else 2)
+
+
 def test_spark_cuts_an_end_off_in_its_own_order_and_parses_what_is_json_in_text() -> None:
     signed = compile_count(Spark(), LAYOUT, attr("signup").within_last(timedelta(days=1)), NOW).sql
     assert "trim(TRAILING 'Z' FROM " in signed

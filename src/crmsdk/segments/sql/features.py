@@ -1,6 +1,7 @@
 """The aggregates questions ask for, each a small value that writes itself."""
 
 from enum import StrEnum
+from typing import ClassVar
 
 import attrs
 from typing_extensions import override
@@ -103,6 +104,7 @@ class ValueOf(EventFeature):
 class DistinctOf(EventFeature):
     """How many different values."""
 
+    apart: ClassVar[bool] = True
     of: Occurrences
     prop: str
 

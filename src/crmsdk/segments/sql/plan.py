@@ -139,10 +139,11 @@ class Plan:
 
     def event(self, feature: EventFeature) -> tuple[str, str]:
         """Give the column of a feature of events, and the group it needs."""
-        name, zoned = feature.of.event, isinstance(feature.of.window, Calendar)
+        zoned = isinstance(feature.of.window, Calendar)
+        name = None if self.dialect.one_pass and not feature.apart else feature.of.event
         group = self.group(
             ("local event" if zoned else "event", name),
-            lambda alias: EventGroup(alias, self._new_row(), name, self._windows, zoned=zoned),
+            lambda alias: EventGroup(alias, self._new_row(), self._windows, zoned=zoned),
             EventGroup,
         )
         self.span(feature.of)

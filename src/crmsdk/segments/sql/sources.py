@@ -1,13 +1,13 @@
 """Rows that questions read: the person's, and per event name or log one grouped row a person.
 
 A feature is one aggregate over the events of one name, or over a log. Equal features are one column, whatever
-question asks for them; the features of one name are one pass over its rows.
+question asks for them; the features of one name, or of all, are one pass over the rows.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from datetime import timedelta
-from typing import Final, Generic, TypeVar
+from typing import ClassVar, Final, Generic, TypeVar
 
 import attrs
 from typing_extensions import override
@@ -264,9 +264,11 @@ class EventFeature(ABC):
     """One aggregate over events; a frozen value, equal ones are computed once.
 
     Attributes:
+        apart: Whether a database may have to go over the rows once more for it.
         of: Which events.
     """
 
+    apart: ClassVar[bool] = False
     of: Occurrences
 
     @abstractmethod
@@ -275,20 +277,18 @@ class EventFeature(ABC):
 
 
 class EventGroup(Group[EventFeature]):
-    """The features of one event name.
+    """Features of events that are read in one pass.
 
     Args:
         alias: Its name in the query.
         row: A row of the table.
-        event: The event name.
         windows: When events count.
         zoned: Whether any of the windows follows the calendar.
     """
 
-    def __init__(self, alias: str, row: EventRow, event: str, windows: Windows, *, zoned: bool) -> None:
+    def __init__(self, alias: str, row: EventRow, windows: Windows, *, zoned: bool) -> None:
         super().__init__(alias, row.dialect)
         self._row = row
-        self._event = event
         self._windows = windows
         self._zoned = zoned
 
@@ -301,8 +301,14 @@ class EventGroup(Group[EventFeature]):
             None if None in lows else min(low for low in lows if low is not None),
             max(span.high for span in spans if span.high is not None),
         )
-        where = self._base(widest)
+        names = sorted({feature.of.event for feature in features})
+        where = self._base(names, widest)
         tests = [self._tests(feature) for feature in features]
+        if len(names) > 1:
+            tests = [
+                [self._named([feature.of.event]), *asked]
+                for feature, asked in zip(features, tests, strict=True)
+            ]
         shared = [test for test in tests[0] if all(test in each for each in tests)]
         columns = [  # before the source is written, because they may name parts
             feature.aggregate(
@@ -321,10 +327,13 @@ class EventGroup(Group[EventFeature]):
         rows = lets.around(f"(SELECT * FROM {table} WHERE {' AND '.join(base)}) AS l0", self.dialect.fence)
         return f"{rows} WHERE {' AND '.join(tests)}" if tests else rows
 
-    def _base(self, span: Span) -> list[str]:
-        name = self.dialect.ident(self._row.events.name)
+    def _base(self, names: Sequence[str], span: Span) -> list[str]:
         at = in_span(self.dialect, self._row.at, self._row.events.at.kind or Kind.MICROS, span)
-        return [f"{name} = {self.dialect.text(self._event)}", at]
+        return [self._named(names), at]
+
+    def _named(self, names: Sequence[str]) -> str:
+        name, (first, *more) = self.dialect.ident(self._row.events.name), map(self.dialect.text, names)
+        return f"{name} IN ({', '.join([first, *more])})" if more else f"{name} = {first}"
 
     def _inside(self, span: Span, widest: Span) -> list[str]:
         inner = Span(

@@ -26,6 +26,8 @@ class Dialect(ABC):
         widest: Integers beyond this, either side of zero, are read as this; hundreds of them still add up.
         suffix: What ends every query.
         fence: What ends a subquery, so that its expressions are not copied to where its names stand.
+        one_pass: Whether the events of all names are read in one pass, and not each name in its own: that
+            pays where it costs more to read rows than to ask each of them for many names.
     """
 
     name: ClassVar[str]
@@ -33,6 +35,7 @@ class Dialect(ABC):
     widest: ClassVar[int] = _WIDE
     suffix: ClassVar[str] = ""
     fence: ClassVar[str] = ""
+    one_pass: ClassVar[bool] = False
 
     # --- names and literals -----------------------------------------------------------------------------
 

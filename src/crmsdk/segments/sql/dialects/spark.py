@@ -24,6 +24,7 @@ class Spark(Dialect):
 
     name: ClassVar[str] = "spark"
     quote: ClassVar[str] = "`"
+    one_pass: ClassVar[bool] = True
 
     @override
     def text(self, value: str) -> str:
