@@ -82,7 +82,10 @@ def wanted(arguments: Sequence[str], known: Sequence[str]) -> list[str]:
 
 
 def main(arguments: Sequence[str], *, out: TextIO, err: TextIO, folder: Path = HERE) -> int:
-    """Run what was asked for and return the exit status: 0 all met, 1 a bar missed, 2 not runnable."""
+    """Run what was asked for and return the exit status: 0 all met, 1 a bar missed, 2 not runnable.
+
+    What cannot run here has no row; it is named below the table.
+    """
     try:
         chosen = wanted(arguments, topics(folder))
         benches = [bench for topic in chosen for bench in collect(topic, folder)]
@@ -93,11 +96,15 @@ def main(arguments: Sequence[str], *, out: TextIO, err: TextIO, folder: Path = H
         print(f"{error}; `make bench` installs the peers", file=err)
         return USAGE
     rows: list[Row] = []
+    left_out: list[str] = []
     for bench in benches:
+        if missing := bench.missing():
+            left_out.append(f"NOT RUN {bench.name}: {missing}")
+            continue
         row = measure(bench)
         rows.append(row)
         print(json.dumps(row.as_dict(), ensure_ascii=False), file=out, flush=True)
-    print(table(rows), file=err)
+    print(table(rows), *left_out, sep="\n", file=err)
     return 0 if all(row.ok for row in rows) else 1
 
 

@@ -14,7 +14,7 @@ from typing import Final, Literal, TypeAlias
 
 from attrs import asdict, frozen
 
-__all__ = ["Bench", "Row", "Run", "Side", "cpu_seconds", "measure", "versus", "within"]
+__all__ = ["Bench", "Row", "Run", "Side", "cpu_seconds", "measure", "repeated", "versus", "within"]
 
 Run: TypeAlias = Callable[[], object]
 """What the clock sees: all n items once."""
@@ -49,9 +49,18 @@ class Row:
         return asdict(self)
 
 
+def cpu_seconds() -> float:
+    """Return the CPU time of this process and of the children it has waited for."""
+    usages = (resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+
+
 @frozen(kw_only=True)
 class Bench:
-    """A declared benchmark: two sides, or one side and a budget, and the bar they are held to."""
+    """A declared benchmark: two sides, or one side and a budget, and the bar they are held to.
+
+    ``clock`` gives the CPU seconds spent so far; ``missing`` tells why it cannot run here, if it cannot.
+    """
 
     name: str
     n: int
@@ -60,6 +69,8 @@ class Bench:
     bar: float
     direction: Literal["least", "most"]
     rounds: int = ROUNDS
+    clock: Callable[[], float] = cpu_seconds
+    missing: Callable[[], str | None] = lambda: None
 
 
 def versus(
@@ -70,6 +81,8 @@ def versus(
     least: float | None = None,
     most: float | None = None,
     rounds: int = ROUNDS,
+    clock: Callable[[], float] = cpu_seconds,
+    missing: Callable[[], str | None] = lambda: None,
 ) -> Callable[[Callable[[], tuple[Side, Side]]], Bench]:
     """Declare a benchmark against a peer; the function makes ``(ours, peer)``.
 
@@ -80,6 +93,8 @@ def versus(
         least: Our rate must be at least this many times the peer's.
         most: Our cost must be at most this many times the peer's.
         rounds: Measured turns for each side, after one that warms up.
+        clock: Gives the CPU seconds spent so far, where the work is also done outside this process.
+        missing: Tells why it cannot run here, if it cannot.
 
     Raises:
         ValueError: not exactly one bar was given.
@@ -97,6 +112,8 @@ def versus(
             bar=least if least is not None else most or 0.0,
             direction="least" if least is not None else "most",
             rounds=rounds,
+            clock=clock,
+            missing=missing,
         )
 
     return declare
@@ -128,14 +145,14 @@ def within(
     return declare
 
 
-def cpu_seconds() -> float:
-    """Return the CPU time of this process and of the children it has waited for."""
-    usages = (resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN))
-    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+def repeated(run: Run) -> Side:
+    """Make a side of what needs no preparation and can run again and again."""
+    return lambda: run
 
 
-def measure(bench: Bench, *, clock: Callable[[], float] = cpu_seconds) -> Row:
-    """Run both sides in turns and judge the medians against the bar."""
+def measure(bench: Bench, *, clock: Callable[[], float] | None = None) -> Row:
+    """Run both sides in turns and judge the medians against the bar; the clock is the benchmark's own."""
+    clock = clock or bench.clock
     ours, other = bench.sides()
     sides = [ours] if isinstance(other, float) else [ours, other]
     for side in sides:

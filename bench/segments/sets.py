@@ -12,7 +12,7 @@ from typing import Final
 
 import duckdb
 
-from bench.frame import Bench, Run, Side, versus, within
+from bench.frame import Bench, Side, repeated, versus, within
 from bench.segments._shop import NOW, PEOPLE, files, shop
 from bench.segments._shop_segments import EIGHT, Typical, hundred
 from crmsdk.audiences.duckdb import DuckDBAudience
@@ -43,13 +43,6 @@ def audience() -> DuckDBAudience:
     return DuckDBAudience(shop(PEOPLE), LAYOUT)
 
 
-def _side(run: Callable[[], object]) -> Side:
-    def prepare() -> Run:
-        return run
-
-    return prepare
-
-
 def _counted(sql: str) -> int:
     ((count,),) = shop(PEOPLE).cursor().execute(f"SELECT count(*) FROM ({sql})").fetchall()
     return int(count)
@@ -57,7 +50,7 @@ def _counted(sql: str) -> int:
 
 def _sides(each: Typical) -> tuple[Side, Side]:
     assert audience().count(each.predicate, at=NOW) == _counted(each.sql), each.name
-    return _side(lambda: audience().count(each.predicate, at=NOW)), _side(lambda: _counted(each.sql))
+    return repeated(lambda: audience().count(each.predicate, at=NOW)), repeated(lambda: _counted(each.sql))
 
 
 def _one(each: Typical) -> Bench:
@@ -80,7 +73,7 @@ def eight() -> tuple[Side, Side]:
         for each in EIGHT:
             _counted(each.sql)
 
-    return _side(ours), _side(by_hand)
+    return repeated(ours), repeated(by_hand)
 
 
 def _pass(count: int) -> Callable[[], object]:
@@ -94,7 +87,7 @@ def memory() -> Side:
     _pass(100)()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     assert peak < 2e9, f"{peak / 1e9:.2f} GB"
-    return _side(_pass(100))
+    return repeated(_pass(100))
 
 
 def _by_hand(connection: "duckdb.DuckDBPyConnection") -> Callable[[], object]:
@@ -112,13 +105,13 @@ def _by_hand(connection: "duckdb.DuckDBPyConnection") -> Callable[[], object]:
 @versus("sets.a hundred segments: who belongs", n=100, peer="a hundred queries by hand", most=0.45, rounds=3)
 def hundred_who() -> tuple[Side, Side]:
     """Hand over who belongs to each."""
-    return _side(_pass(100)), _side(_by_hand(shop(PEOPLE).cursor()))
+    return repeated(_pass(100)), repeated(_by_hand(shop(PEOPLE).cursor()))
 
 
 @versus("sets.a hundred segments: only counted", n=100, peer="a hundred counts by hand", most=1.0, rounds=3)
 def hundred_counts() -> tuple[Side, Side]:
     """Hand over who belongs, against queries that only count."""
-    return _side(_pass(100)), _side(lambda: [_counted(sql) for _, sql in hundred()])
+    return repeated(_pass(100)), repeated(lambda: [_counted(sql) for _, sql in hundred()])
 
 
 @versus(
@@ -134,14 +127,14 @@ def hundred_unclustered() -> tuple[Side, Side]:
     arrived.execute("SET threads = 2")
     for name in ("people", "events"):
         arrived.execute(f"CREATE VIEW {name} AS FROM '{files(PEOPLE) / name}.parquet'")
-    return _side(_pass(100)), _side(_by_hand(arrived))
+    return repeated(_pass(100)), repeated(_by_hand(arrived))
 
 
 def _grown(count: int) -> Bench:
     times = count // FEW
     name = f"sets.{count:,} segments cost less than {times} times {FEW}"
     return versus(name, n=1, peer=f"{FEW} segments", most=float(times), rounds=3)(
-        lambda: (_side(_pass(count)), _side(_pass(FEW)))
+        lambda: (repeated(_pass(count)), repeated(_pass(FEW)))
     )
 
 
@@ -153,4 +146,4 @@ GROWTH: Final = [_grown(count) for count in (100, 300, 1_000)]
 def compile_hundred() -> Side:
     """Write the SQL of a hundred segments, without running it."""
     segments, layout = [each for each, _ in hundred()], audience().layout
-    return _side(lambda: compile_masks(DuckDB(), layout, segments, NOW))
+    return repeated(lambda: compile_masks(DuckDB(), layout, segments, NOW))

@@ -8,7 +8,7 @@ from functools import cache
 from math import inf
 from typing import Any, Final
 
-from bench.frame import Bench, Run, Side, versus
+from bench.frame import Bench, Side, repeated, versus
 from bench.segments._shop import NOW, PEOPLE, shop
 from bench.segments._shop_peers import in_ibis, in_polars
 from bench.segments._shop_segments import EIGHT
@@ -48,14 +48,7 @@ def peer_sides(peer: str, places: Sequence[int] = _PLACES) -> tuple[Side, Side]:
         return [PEERS[peer]()[place]() for place in places]
 
     assert ours() == theirs()
-    return _side(ours), _side(theirs)
-
-
-def _side(run: Callable[[], object]) -> Side:
-    def prepare() -> Run:
-        return run
-
-    return prepare
+    return repeated(ours), repeated(theirs)
 
 
 def _row(name: str, peer: str, places: Sequence[int]) -> Bench:

@@ -101,6 +101,13 @@ def test_a_comparison_has_exactly_one_bar(bar: float | None) -> None:
         versus("topic.what", n=1, peer="peer", least=bar, most=bar)
 
 
+def test_work_outside_the_process_has_a_clock_of_its_own() -> None:
+    ticker = Ticker()
+    declare = versus("topic.what", n=1, peer="peer 1.0", most=1, rounds=3, clock=ticker)
+    row = measure(declare(lambda: (ticker.side("A", [1] * 4), ticker.side("B", [2] * 4))))
+    assert (row.ours, row.peer) == (1, 2)
+
+
 def test_work_below_the_clock_s_sight_is_no_error() -> None:
     ticker = Ticker()
     ours, peer = ticker.side("A", [0] * 4), ticker.side("B", [0] * 4)
@@ -203,6 +210,20 @@ def test_a_missing_peer_exits_2_and_says_how_to_get_it(folder: Callable[[float],
     assert status == 2
     assert "no_such_peer" in shown
     assert "make bench" in shown
+
+
+def test_what_cannot_run_here_has_no_row_and_is_named_below_the_table(
+    folder: Callable[[float], Path],
+) -> None:
+    root = folder(2.0)
+    (root / "alpha" / "far.py").write_text(
+        "from bench.frame import versus\n"
+        'far = versus("alpha.far", n=1, peer="x", most=1, missing=lambda: "no engine")(lambda: 1 / 0)\n',
+        encoding="utf-8",
+    )
+    status, rows, shown = _play(root)
+    assert (status, len(rows)) == (0, 3)
+    assert shown.splitlines()[-1] == "NOT RUN alpha.far: no engine"
 
 
 def test_several_topics_are_separated_by_commas() -> None:
