@@ -58,6 +58,8 @@ def table(rows: Sequence[Row]) -> str:
 
 
 def _figure(value: float, unit: str) -> str:
+    if unit.startswith("GB"):
+        return f"{value:,.2f} GB"
     return f"{value:,.0f}/s" if unit.startswith("items") else f"{value * 1e6:,.1f} µs"
 
 

@@ -59,7 +59,8 @@ def cpu_seconds() -> float:
 class Bench:
     """A declared benchmark: two sides, or one side and a budget, and the bar they are held to.
 
-    ``clock`` gives the CPU seconds spent so far; ``missing`` tells why it cannot run here, if it cannot.
+    ``clock`` gives what has been spent so far, ``unit`` says of what; ``missing`` tells why it cannot run
+    here, if it cannot.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Bench:
     direction: Literal["least", "most"]
     rounds: int = ROUNDS
     clock: Callable[[], float] = cpu_seconds
+    unit: str = "CPU seconds"
     missing: Callable[[], str | None] = lambda: None
 
 
@@ -120,15 +122,23 @@ def versus(
 
 
 def within(
-    name: str, *, n: int, budget: Callable[[], float], rounds: int = ROUNDS
+    name: str,
+    *,
+    n: int,
+    budget: Callable[[], float],
+    rounds: int = ROUNDS,
+    clock: Callable[[], float] = cpu_seconds,
+    unit: str = "CPU seconds",
 ) -> Callable[[Callable[[], Side]], Bench]:
     """Declare a benchmark against a budget; the function makes our side.
 
     Args:
         name: ``topic.what``, as printed.
         n: Items that one run handles.
-        budget: Gives the CPU seconds an item may cost; asked when the benchmark runs, so it may measure.
+        budget: Gives what an item may cost; asked when the benchmark runs, so it may measure.
         rounds: Measured turns, after one that warms up.
+        clock: Gives what has been spent so far.
+        unit: Of what.
     """
 
     def declare(side: Callable[[], Side]) -> Bench:
@@ -140,6 +150,8 @@ def within(
             bar=1.0,
             direction="most",
             rounds=rounds,
+            clock=clock,
+            unit=unit,
         )
 
     return declare
@@ -205,7 +217,7 @@ def _judge(bench: Bench, *, cost: float, peer_cost: float) -> Row:
         bar=f"{'>=' if bench.direction == 'least' else '<='} {bench.bar:g}",
         ok=ok,
         load=round(os.getloadavg()[0], 2),
-        unit="items per CPU second" if bench.direction == "least" else "CPU seconds per item",
+        unit="items per CPU second" if bench.direction == "least" else f"{bench.unit} per item",
     )
 
 

@@ -15,7 +15,7 @@ from typing import Final
 
 import duckdb
 
-__all__ = ["EVENTS_EACH", "NOW", "PEOPLE", "files", "shop"]
+__all__ = ["EVENTS_EACH", "NOW", "PEOPLE", "database", "files", "shop"]
 
 PEOPLE: Final = int(os.environ.get("CRMSDK_BENCH_PEOPLE", "100000"))
 NOW: Final = datetime(2026, 11, 21, tzinfo=UTC)
@@ -75,10 +75,27 @@ def files(people: int) -> Path:
 
     The events lie there as they arrive: in the order of time, all names mixed.
     """
-    folder = Path(tempfile.mkdtemp())
-    atexit.register(shutil.rmtree, folder)
+    folder = _folder()
     for query, name in (("FROM people", "people"), ('FROM events ORDER BY "at", id', "events")):
         shop(people).execute(
             f"COPY ({query}) TO '{folder / name}.parquet' (FORMAT parquet, COMPRESSION zstd)"
         )
+    return folder
+
+
+@cache
+def database(people: int) -> Path:
+    """Write a shop as a database file, in the order it has in memory; it is gone when the process ends."""
+    path = _folder() / "shop.duckdb"
+    connection = shop(people).cursor()
+    connection.execute(f"ATTACH '{path}' AS written")
+    for name in ("people", "events"):
+        connection.execute(f"CREATE TABLE written.{name} AS FROM memory.{name}")
+    connection.execute("DETACH written")
+    return path
+
+
+def _folder() -> Path:
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder)
     return folder

@@ -1,7 +1,4 @@
-"""The eight typical segments next to the same in ibis and in polars. They are shown, and held to no bar.
-
-It stands after ``sets``, whose row of memory counts all that the process has taken before.
-"""
+"""The eight typical segments next to the same in ibis and in polars. They are shown, and held to no bar."""
 
 from collections.abc import Callable, Sequence
 from functools import cache
