@@ -7,6 +7,7 @@ does not is written in an invisible block: ``<!-- invisible-code-block: python``
 
 import ast
 import asyncio
+import codeop
 import contextlib
 import doctest
 import importlib
@@ -81,6 +82,20 @@ def test_page_runs(
     document.namespace["__runner__"] = runner
     for example in document.examples():
         example.evaluate()
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs" / "tutorials").rglob("*.md")), ids=_name)
+def test_a_tutorial_can_be_typed_at_the_prompt(page: Path) -> None:
+    blocks = re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    read = codeop.CommandCompiler()
+    read.compiler.flags |= ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    for block in blocks:
+        typed: list[str] = []
+        for line in (*block.splitlines(), ""):
+            typed.append(line)
+            if read("\n".join(typed)) is not None:
+                typed = []
+        assert not typed, block
 
 
 def _modules_with_examples() -> list[str]:
