@@ -32,7 +32,7 @@ def collect(topic: str, folder: Path = HERE) -> Iterator[Bench]:
 
 def table(rows: Sequence[Row]) -> str:
     """Set rows as aligned columns of plain text."""
-    head = ("bench", "n", "ours", "peer", "peer_name", "ratio", "bar", "load", "")
+    head = ("bench", "n", "ours", "peer", "peer_name", "ratio", "bar", "wall", "of peer", "load", "")
     cells = [
         head,
         *(
@@ -44,6 +44,8 @@ def table(rows: Sequence[Row]) -> str:
                 row.peer_name,
                 f"{row.ratio:.2f}",
                 row.bar,
+                _wall(row.wall),
+                _wall(row.peer_wall),
                 f"{row.load:.1f}",
                 "" if row.ok else "MISSED",
             )
@@ -61,6 +63,10 @@ def _figure(value: float, unit: str) -> str:
     if unit.startswith("GB"):
         return f"{value:,.2f} GB"
     return f"{value:,.0f}/s" if unit.startswith("items") else f"{value * 1e6:,.1f} µs"
+
+
+def _wall(seconds: float | None) -> str:
+    return "" if seconds is None else f"{seconds * 1e6:,.1f} µs"
 
 
 def wanted(arguments: Sequence[str], known: Sequence[str]) -> list[str]:

@@ -1,13 +1,15 @@
 """How one benchmark is declared, run and judged.
 
 Both sides run in turns, A B A B, in one process, and are measured in CPU time, so that a busy machine slows
-both alike and a pause counts for neither. The figures are medians over the rounds.
+both alike and a pause counts for neither. The figures are medians over the rounds. Wall time is shown, and
+judged by nothing: it is the machine's as much as ours.
 """
 
 import gc
 import os
 import resource
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from statistics import median
 from typing import Final, Literal, TypeAlias
@@ -30,7 +32,8 @@ class Row:
     """One line of the result.
 
     ``ours`` and ``peer`` are rates (items a CPU second, more is better) where the bar is a least ratio, and
-    costs (CPU seconds an item, less is better) where it is a most ratio; ``unit`` says which.
+    costs (CPU seconds an item, less is better) where it is a most ratio; ``unit`` says which. ``wall`` and
+    ``peer_wall`` are seconds an item; a budget has none.
     """
 
     bench: str
@@ -43,6 +46,8 @@ class Row:
     ok: bool
     load: float
     unit: str
+    wall: float | None
+    peer_wall: float | None
 
     def as_dict(self) -> dict[str, object]:
         """Return the row as it is printed in JSON."""
@@ -169,22 +174,35 @@ def measure(bench: Bench, *, clock: Callable[[], float] | None = None) -> Row:
     sides = [ours] if isinstance(other, float) else [ours, other]
     for side in sides:
         side()()  # imports, caches and pools fill here
-    spent: list[list[float]] = [[] for _ in sides]
+    rounds: list[list[_Cost]] = [[] for _ in sides]
     for _ in range(bench.rounds):
-        for side, times in zip(sides, spent, strict=True):
-            times.append(_round(side, clock=clock))
-    cost = median(spent[0]) / bench.n
-    peer_cost = other if isinstance(other, float) else median(spent[1]) / bench.n
-    return _judge(bench, cost=cost, peer_cost=peer_cost)
+        for side, costs in zip(sides, rounds, strict=True):
+            costs.append(_round(side, clock=clock))
+    cost, *more = (_Cost.median_of(costs, bench.n) for costs in rounds)
+    return _judge(bench, cost, _Cost(other) if isinstance(other, float) else more[0])
 
 
-def _round(side: Side, *, clock: Callable[[], float]) -> float:
+@frozen
+class _Cost:
+    """What is spent by the clock, and how long it takes; a budget takes no time."""
+
+    spent: float
+    wall: float | None = None
+
+    @classmethod
+    def median_of(cls, costs: Sequence["_Cost"], n: int) -> "_Cost":
+        """Give the medians of rounds, for one of n items."""
+        return cls(median(each.spent for each in costs) / n, median(each.wall or 0.0 for each in costs) / n)
+
+
+def _round(side: Side, *, clock: Callable[[], float]) -> _Cost:
     """Measure one fresh round of one side."""
     run = side()
     with _quiet_collector():
-        start = clock()
+        start, began = clock(), time.perf_counter()
         run()
-        return clock() - start
+        took = time.perf_counter() - began
+        return _Cost(clock() - start, took)
 
 
 @contextmanager
@@ -198,13 +216,13 @@ def _quiet_collector() -> Iterator[None]:
         gc.enable()
 
 
-def _judge(bench: Bench, *, cost: float, peer_cost: float) -> Row:
+def _judge(bench: Bench, cost: _Cost, peer_cost: _Cost) -> Row:
     if bench.direction == "least":
-        ours, peer = _rate(cost), _rate(peer_cost)
+        ours, peer = _rate(cost.spent), _rate(peer_cost.spent)
         ratio = ours / peer
         ok = ratio >= bench.bar
     else:
-        ours, peer = cost, peer_cost
+        ours, peer = cost.spent, peer_cost.spent
         ratio = ours / peer if peer else float("inf")
         ok = ratio <= bench.bar
     return Row(
@@ -218,6 +236,8 @@ def _judge(bench: Bench, *, cost: float, peer_cost: float) -> Row:
         ok=ok,
         load=round(os.getloadavg()[0], 2),
         unit="items per CPU second" if bench.direction == "least" else f"{bench.unit} per item",
+        wall=cost.wall,
+        peer_wall=peer_cost.wall,
     )
 
 

@@ -93,6 +93,8 @@ def test_a_budget_stands_in_for_a_peer(cost: float, ok: bool) -> None:
     row = measure(declare(lambda: ticker.side("A", [cost] * 4)), clock=ticker)
     assert row.ours == pytest.approx(cost)
     assert (row.peer, row.peer_name, row.ok) == (0.25, "budget", ok)
+    assert (row.wall or 0.0) > 0.0
+    assert row.peer_wall is None
 
 
 @pytest.mark.parametrize("bar", [None, 1.0])
@@ -179,6 +181,7 @@ def test_met_bars_exit_0_with_one_json_line_a_row(folder: Callable[[float], Path
     assert status == 0
     assert [row["bench"] for row in rows] == ["alpha.race", "alpha.budget", "alpha.listed"]
     fields = {"bench", "n", "ours", "peer", "peer_name", "ratio", "bar", "ok", "load", "unit"}
+    fields |= {"wall", "peer_wall"}
     assert all(set(row) == fields for row in rows)
     assert "alpha.race" in shown
     assert "MISSED" not in shown
@@ -243,10 +246,12 @@ def test_the_table_is_aligned_and_readable() -> None:
         ok=True,
         load=1.5,
         unit="items per CPU second",
+        wall=8e-6,
+        peer_wall=None,
     )
     assert table([row]).splitlines() == [
-        "bench           n       ours       peer       peer_name  ratio  bar     load",
-        "policy.reserve  10,000  127,000/s  190,000/s  limits     0.67   >= 0.6  1.5",
+        "bench           n       ours       peer       peer_name  ratio  bar     wall    of peer  load",
+        "policy.reserve  10,000  127,000/s  190,000/s  limits     0.67   >= 0.6  8.0 µs           1.5",
     ]
 
 
